@@ -1,0 +1,78 @@
+// Package client knows who reads what: one typed row for each program that
+// verifies TLS with a trust source of its own, and the resolution of every
+// instance on a machine to its effective state, with the layer that set it.
+//
+// A new client is a row of the table in All and, at most, a function that
+// finds its instances. This package reads (platform.View, internal/edit) and
+// never judges a certificate, never writes, and never runs a program that the
+// caller did not allow.
+package client
+
+import (
+	"net/url"
+
+	"trustfix/detect/chain"
+	"trustfix/internal/edit"
+)
+
+// Client is one instance of a program on the machine.
+type Client struct {
+	Name    string `json:"name"`    // row name: "conda"
+	Path    string `json:"path"`    // installation, environment or program
+	Version string `json:"version"` // "" when it could not be read from files
+	Verify  string `json:"verify"`  // "on" or "off"
+	Trust   Trust  `json:"trust"`
+
+	Row       *Row         `json:"-"`
+	Settings  []*Setting   `json:"-"` // every layer that says something, lowest precedence first
+	Endpoints []Endpoint   `json:"-"` // what it is configured to talk to
+	Rules     *chain.Rules `json:"-"` // how its TLS library verifies
+	Elevated  bool         `json:"-"` // its files belong to root
+}
+
+// Trust is where a client takes its roots from.
+type Trust struct {
+	Kind  string   `json:"kind"`           // os, certifi, file, dir, none
+	Path  string   `json:"path"`           // of the bundle that is read in the end
+	SetBy string   `json:"setBy"`          // "/root/.condarc:4", "env:SSL_CERT_FILE", "" for the default
+	Adds  []string `json:"adds,omitempty"` // bundles read besides (an override that adds)
+}
+
+// Endpoint is a server a client is configured to use.
+type Endpoint struct {
+	URL   *url.URL
+	Proxy *url.URL // as this client would use it; nil for a direct connection
+	SetBy string
+	Plain bool // http: nothing to judge, but to report (insecure-url)
+}
+
+// Role is what a setting decides.
+type Role string
+
+// The roles of a setting.
+const (
+	RoleVerify Role = "verify" // switches verification off or on
+	RoleCA     Role = "ca"     // names a bundle or a directory of roots
+	RoleURL    Role = "url"    // names a server
+	RoleProxy  Role = "proxy"
+	RoleCert   Role = "cert" // client certificate
+	RoleKey    Role = "key"  // client key
+)
+
+// Setting is one layer's word: a key in a file, or an environment variable.
+type Setting struct {
+	Client   string
+	Role     Role
+	Name     string      // key or variable as the client knows it: "ssl_verify", "SSL_CERT_FILE"
+	Value    string      // effective text of the value
+	Off      bool        // RoleVerify: this layer disables verification
+	File     string      // logical path; "" for a variable whose origin was not found
+	Format   edit.Format // of File
+	Entry    edit.Entry  // where in File
+	Env      bool        // it is (or sets) an environment variable
+	Process  bool        // seen in the process environment
+	Wins     bool        // this layer is the effective one
+	Elevated bool        // File belongs to root
+	Hosts    []string    // RoleVerify: only these hosts (pip trusted-host)
+	Affects  []string    // names of the clients it reaches, for shared variables
+}
