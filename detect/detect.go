@@ -125,6 +125,12 @@ type Clock struct {
 	Source  string       `json:"source"` // ntp, http-date, none
 	Service TimeService  `json:"service"`
 	Samples []TimeSample `json:"samples,omitempty"`
+
+	Agreeing []string  `json:"-"` // operators whose servers agree on Offset, each once
+	Margin   float64   `json:"-"` // half width of the interval that holds the offset, seconds
+	Floor    time.Time `json:"-"` // no true time is before it: date of the reference roots; zero when unknown
+	Wrong    bool      `json:"-"` // System is before Floor: wrong for certain, whoever answers
+	Measured time.Time `json:"-"` // system clock when Offset was measured, with its monotonic reading
 }
 
 // True is the true time as far as known: system time plus a known offset.

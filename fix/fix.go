@@ -10,6 +10,7 @@ package fix
 
 import (
 	"context"
+	"time"
 
 	"trustfix/detect"
 	"trustfix/internal/text"
@@ -67,4 +68,10 @@ type Action struct {
 	// are snapshotted before, and restored by hash on undo.
 	Touches  []string
 	Elevated bool // needs rights that the user may lack
+	// Offset is for a clock action: after Do, the clock is set to Measured plus
+	// Offset plus the time that has passed since Measured on the monotonic clock
+	// (both readings come from View.Now and carry it), so it does not matter what
+	// a time service did to the system clock in between. Zero: Do alone is enough.
+	Offset   time.Duration
+	Measured time.Time
 }
