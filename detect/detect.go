@@ -25,11 +25,13 @@ type Options struct {
 	Targets   []string       // extra endpoints: URL, host, host:port, name@ip:port
 	Offline   bool           // no network at all
 	NTP       []string       // time servers to ask instead of the default ones
-	Only      []string       // finding or fix ids; empty: all
+	Only      []string       // finding or fix ids; empty: all. A fix id stands for the findings it repairs
 	Skip      []string
 	Consented []string      // SHA-256 of private CAs the user named
 	Timeout   time.Duration // for one network operation; default 10 s
 	Progress  func(area string, done bool)
+
+	Interrupted string // id of a run that did not end, as fix.Interrupted found it
 }
 
 // Check is one question about the machine.
@@ -97,7 +99,8 @@ type Report struct {
 	Findings  []Finding        `json:"findings"`
 	Failed    []Failure        `json:"failed,omitempty"` // checks that could not be told
 
-	Options Options `json:"-"`
+	Options   Options          `json:"-"`
+	Inventory client.Inventory `json:"-"`
 }
 
 // Failure is a check that could not be completed.
