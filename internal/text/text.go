@@ -55,7 +55,11 @@ func M(key string, pairs ...any) Msg {
 func Raw(s string) Msg { return Msg{Key: "raw", Args: Args{"text": s}} }
 
 // catalogs are the areas' entries; each area keeps its own file.
-var catalogs = []map[string]entry{}
+var catalogs = []map[string]entry{
+	clockTexts,
+	endpointTexts,
+	pinTexts,
+}
 
 // entries is all of them. A key that stands twice is caught by a test.
 var entries = func() map[string]entry {

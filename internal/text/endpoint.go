@@ -1,0 +1,3 @@
+package text
+
+var endpointTexts = map[string]entry{}
