@@ -1,0 +1,290 @@
+//go:build linux
+
+package lab
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// base is the layer between the running system and every sandbox.
+type base struct {
+	pki      *PKI
+	dir      string // the layer
+	pristine string // the layer over the system, mounted read-only
+}
+
+// theBase is there exactly when the laboratory can run.
+var theBase *base
+
+func (b *base) layers() []string { return []string{b.dir, "/"} }
+
+// ReferenceRoots is where the public roots stand inside a sandbox, for --reference-roots.
+const ReferenceRoots = "/srv/lab/public.pem"
+
+// Program is where trustfix stands inside a sandbox.
+const Program = "/usr/local/bin/trustfix"
+
+// What the machine's owner may have put there is hidden, so that a sandbox is
+// a distribution's machine and not this one.
+var (
+	hiddenDirs = []string{
+		"/root", "/home", "/srv", "/opt", "/mnt", "/media", "/usr/local", "/work", "/workspace",
+		"/etc/apt/sources.list.d", "/etc/ca-certificates/update.d", "/etc/profile.d", "/etc/environment.d",
+		"/usr/local/share/ca-certificates", "/var/lib/apt/lists", "/var/lib/trustfix", "/var/tmp", "/etc/ssl/certs",
+	}
+	hiddenFiles = []string{"/etc/pip.conf", "/etc/environment", "/etc/gitconfig", "/etc/curlrc", "/etc/wgetrc", "/etc/npmrc", "/etc/apt/sources.list", "/.dockerenv"}
+	removedDirs = []string{"/etc/conda", "/etc/xdg/pip", "/etc/docker", "/etc/containers", "/var/lib/conda"}
+)
+
+// buildBase makes the PKI and the layer, and installs the lab's own
+// ca-certificates and the clients into it with the real package manager.
+func buildBase(p *prepared) (*base, error) {
+	b := &base{pki: newPKI(), dir: filepath.Join(p.Dir, "base"), pristine: filepath.Join(p.Dir, "pristine")}
+	upper := filepath.Join(p.Dir, "base")
+	steps := []struct {
+		what string
+		do   func() error
+	}{
+		{"hide the owner's files", func() error { return hide(upper) }},
+		{"write the sandbox's own files", func() error { return b.furnish(upper, p) }},
+		{"make the local repository", func() error { return b.repository(upper, p) }},
+		{"install the packages", func() error { return b.install(p) }},
+		{"mount the pristine tree", func() error {
+			if err := os.Mkdir(b.pristine, 0o755); err != nil {
+				return err
+			}
+			return unix.Mount("overlay", b.pristine, "overlay", unix.MS_RDONLY, "lowerdir="+strings.Join(b.layers(), ":"))
+		}},
+	}
+	for _, s := range steps {
+		if err := s.do(); err != nil {
+			return nil, fmt.Errorf("the laboratory cannot %s: %w", s.what, err)
+		}
+	}
+	return b, nil
+}
+
+// hide makes the owner's directories empty and the owner's files absent.
+func hide(upper string) error {
+	for _, d := range hiddenDirs {
+		if err := mkdirLike(upper, d); err != nil {
+			return err
+		}
+		if err := unix.Setxattr(upper+d, opaqueXattr, []byte("y"), 0); err != nil {
+			return fmt.Errorf("cannot hide %s: %w", d, err)
+		}
+	}
+	for _, f := range append(hiddenFiles, removedDirs...) {
+		if _, err := os.Lstat(f); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := mkdirLike(upper, filepath.Dir(f)); err != nil {
+			return err
+		}
+		if err := unix.Mknod(upper+f, unix.S_IFCHR, 0); err != nil { // a whiteout
+			return fmt.Errorf("cannot hide %s: %w", f, err)
+		}
+	}
+	return nil
+}
+
+// mkdirLike makes a directory of the layer with the mode that the system's has.
+func mkdirLike(upper, dir string) error {
+	if dir == "/" {
+		return os.MkdirAll(upper, 0o755)
+	}
+	if err := mkdirLike(upper, filepath.Dir(dir)); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o755)
+	if fi, err := os.Stat(dir); err == nil && fi.IsDir() {
+		mode = fi.Mode().Perm() | fi.Mode()&fs.ModeSticky
+	}
+	if err := os.Mkdir(upper+dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return os.Chmod(upper+dir, mode)
+}
+
+// furnish writes what every sandbox has of its own.
+func (b *base) furnish(upper string, p *prepared) error {
+	var roots strings.Builder
+	for _, n := range public {
+		roots.WriteString(b.pki.CA(n).PEM())
+	}
+	program, err := os.ReadFile(p.Program)
+	if err != nil {
+		return err
+	}
+	files := []struct {
+		path, content string
+		mode          fs.FileMode
+	}{
+		{"/etc/apt/sources.list", "deb [trusted=yes] file:/srv/repo ./\n", 0o644},
+		{"/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", 0o644},
+		{"/etc/hosts", "127.0.0.1 localhost\n", 0o644},
+		{"/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755}, // packages start no services
+		{ReferenceRoots, roots.String(), 0o644},
+		{Program, string(program), 0o755},
+		{"/root/.bashrc", "# ~/.bashrc of the laboratory\n", 0o644},
+		{linHome + "/.bashrc", "# ~/.bashrc of the laboratory\n", 0o644},
+	}
+	for _, f := range files {
+		if err := mkdirLike(upper, filepath.Dir(f.path)); err != nil {
+			return err
+		}
+		_ = os.Remove(upper + f.path) // a whiteout
+		if err := os.WriteFile(upper+f.path, []byte(f.content), f.mode); err != nil {
+			return err
+		}
+	}
+	for _, p := range []string{linHome, linHome + "/.bashrc"} {
+		if err := os.Chown(upper+p, linUID, linUID); err != nil {
+			return err
+		}
+	}
+	for path, line := range map[string]string{
+		"/etc/passwd": fmt.Sprintf("lin:x:%d:%d:Lin:%s:/bin/bash\n", linUID, linUID, linHome),
+		"/etc/group":  fmt.Sprintf("lin:x:%d:\n", linUID),
+	} {
+		old, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(upper+path, append(old, line...), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repository makes /srv/repo: the packages, with ca-certificates packed again
+// as if Mozilla had shipped the lab's public roots.
+func (b *base) repository(upper string, p *prepared) error {
+	repo := upper + "/srv/repo"
+	if err := os.MkdirAll(repo, 0o755); err != nil {
+		return err
+	}
+	var index strings.Builder
+	for _, deb := range p.Debs {
+		out := filepath.Join(repo, filepath.Base(deb))
+		name, err := run("dpkg-deb", "-f", deb, "Package")
+		if err != nil {
+			return err
+		}
+		if strings.TrimSpace(name) == "ca-certificates" {
+			err = b.repack(deb, out, filepath.Join(p.Dir, "repack"))
+		} else {
+			err = copyFile(deb, out)
+		}
+		if err != nil {
+			return err
+		}
+		if err := describe(&index, out); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(repo, "Packages"), []byte(index.String()), 0o644)
+}
+
+// repack adds the public roots to a ca-certificates package.
+func (b *base) repack(deb, out, dir string) error {
+	if _, err := run("dpkg-deb", "-R", deb, dir); err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	for _, n := range public {
+		crt := filepath.Join(dir, "usr/share/ca-certificates/mozilla", mozillaName(n))
+		if err := os.WriteFile(crt, []byte(b.pki.CA(n).PEM()), 0o644); err != nil {
+			return err
+		}
+	}
+	control := filepath.Join(dir, "DEBIAN/control")
+	text, err := os.ReadFile(control)
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(string(text), "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, "Version: ") {
+			lines[i] += "+lab1"
+		}
+	}
+	if err := os.WriteFile(control, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+		return err
+	}
+	_, err = run("dpkg-deb", "-Znone", "--root-owner-group", "-b", dir, out)
+	return err
+}
+
+// mozillaName is the file name of a public root in ca-certificates.
+func mozillaName(ca string) string { return "Lab_" + strings.ReplaceAll(ca, "-", "_") + ".crt" }
+
+// describe writes a package's stanza of the repository's index.
+func describe(index *strings.Builder, deb string) error {
+	control, err := run("dpkg-deb", "-f", deb)
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(deb)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(index, "%s\nFilename: ./%s\nSize: %d\nSHA256: %x\n\n", strings.TrimSpace(control), filepath.Base(deb), len(data), sha256.Sum256(data))
+	return nil
+}
+
+func copyFile(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o644)
+}
+
+// install lets apt put the packages into the layer, which is the upper
+// directory of one overlay and then a lower one for ever.
+func (b *base) install(p *prepared) error {
+	spec := initSpec{Lower: []string{"/"}, Upper: b.dir, Work: filepath.Join(p.Dir, "basework"), Root: filepath.Join(p.Dir, "baseroot")}
+	for _, d := range []string{spec.Work, spec.Root} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			return err
+		}
+	}
+	ns, err := openNamespaces(spec)
+	if err != nil {
+		return err
+	}
+	defer ns.close()
+	s := &Sandbox{ns: ns}
+	// The store is built new: what the machine's owner had added to it is hidden above.
+	script := `apt-get -qq update
+apt-get -qq -y --no-install-recommends -o Dpkg::Options::=--force-confnew install --reinstall ca-certificates="$1"
+shift
+[ $# = 0 ] || apt-get -qq -y --no-install-recommends install "$@"
+update-ca-certificates --fresh
+rm -rf /var/cache/apt/archives/*.deb`
+	version, err := run("sh", "-c", `dpkg-deb -f "$1"/ca-certificates_*.deb Version`, "sh", b.dir+"/srv/repo")
+	if err != nil {
+		return err
+	}
+	argv := append([]string{"/bin/bash", "-euc", script, "install", strings.TrimSpace(version)}, p.Install...)
+	proc, err := s.Start(Cmd{Argv: argv, Timeout: 5 * time.Minute})
+	if err != nil {
+		return err
+	}
+	r, err := proc.Wait()
+	if err == nil && r.Code != 0 {
+		err = errors.New(r.String())
+	}
+	return err
+}

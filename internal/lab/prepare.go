@@ -1,0 +1,156 @@
+//go:build linux
+
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// wanted are the Debian packages whose programs the tests use.
+var wanted = []string{"ca-certificates", "openssl", "curl", "git", "python3", "python3-pip", "python3-requests", "python3-certifi"}
+
+// prepared is what has to be made in the machine's own environment, before the
+// laboratory closes itself in: the program and the packages.
+type prepared struct {
+	Dir     string   // empty directory; the lab's tmpfs comes here
+	Program string   // trustfix, built from this checkout
+	Install []string // wanted packages that the machine lacks
+	Debs    []string // .deb files: those and all they need, and ca-certificates
+	scratch string
+}
+
+func (p *prepared) remove() {
+	_ = os.RemoveAll(p.scratch)
+}
+
+// prepare finds out whether the laboratory can run and gets it what it needs.
+// Packages come from the cache, or, if may fetch, from the mirrors that the
+// machine's apt is configured for, into a directory of their own.
+func prepare(mayFetch bool) (*prepared, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("it needs root for namespaces and overlay mounts (sudo go test ./internal/lab)")
+	}
+	for _, tool := range []string{"apt-get", "dpkg-deb", "dpkg-query"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return nil, fmt.Errorf("it needs a Debian-family system: %w", err)
+		}
+	}
+	scratch, err := os.MkdirTemp("", "trustfix-lab-")
+	if err != nil {
+		return nil, err
+	}
+	p := &prepared{scratch: scratch, Dir: filepath.Join(scratch, "lab"), Program: filepath.Join(scratch, "trustfix")}
+	if err := p.fill(mayFetch); err != nil {
+		p.remove()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *prepared) fill(mayFetch bool) error {
+	if err := os.Mkdir(p.Dir, 0o755); err != nil {
+		return err
+	}
+	if err := p.packages(mayFetch); err != nil {
+		return err
+	}
+	if given := os.Getenv("TRUSTFIX_LAB_PROGRAM"); given != "" {
+		p.Program = given
+		return nil
+	}
+	_, err := run("go", "build", "-trimpath", "-o", p.Program, "trustfix")
+	return err
+}
+
+// packages fills Install and Debs.
+func (p *prepared) packages(mayFetch bool) error {
+	for _, name := range wanted {
+		status, err := run("dpkg-query", "-W", "-f", "${db:Status-Status}", name)
+		if err != nil || status != "installed" {
+			p.Install = append(p.Install, name)
+		}
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	release, err := os.ReadFile("/etc/os-release")
+	if err != nil {
+		return err
+	}
+	cache = filepath.Join(cache, "trustfix-lab", codename(string(release)))
+	if err := os.MkdirAll(filepath.Join(cache, "partial"), 0o755); err != nil {
+		return err
+	}
+	// A list of what was complete then: apt itself decides only when it is asked to fetch.
+	done := filepath.Join(cache, "complete")
+	want := strings.Join(append([]string{"ca-certificates"}, p.Install...), " ")
+	if have, _ := os.ReadFile(done); string(have) != want {
+		if !mayFetch {
+			return fmt.Errorf("the packages %s are not cached in %s; TRUSTFIX_LAB=require go test ./internal/lab fetches them once", want, cache)
+		}
+		if err := fetch(cache, p.scratch, p.Install); err != nil {
+			return err
+		}
+		if err := os.WriteFile(done, []byte(want), 0o644); err != nil {
+			return err
+		}
+	}
+	p.Debs, err = filepath.Glob(filepath.Join(cache, "*.deb"))
+	if err == nil && len(p.Debs) == 0 {
+		err = fmt.Errorf("no packages in %s: remove that directory and try again", cache)
+	}
+	return err
+}
+
+func codename(release string) string {
+	for line := range strings.Lines(release) {
+		if v, ok := strings.CutPrefix(line, "VERSION_CODENAME="); ok {
+			return strings.Trim(strings.TrimSpace(v), `"`)
+		}
+	}
+	return "unknown"
+}
+
+// fetch lets apt download packages into cache with lists of its own: the
+// machine's package state does not change.
+func fetch(cache, scratch string, install []string) error {
+	lists := filepath.Join(scratch, "lists")
+	if err := os.MkdirAll(filepath.Join(lists, "partial"), 0o755); err != nil {
+		return err
+	}
+	apt := []string{
+		"-qq", "-o", "Dir::State::lists=" + lists, "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=",
+		"-o", "Dir::Cache::archives=" + cache, "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3",
+	}
+	// One foreign source that does not answer must not stop the laboratory.
+	_, updateErr := run("apt-get", append(apt, "update")...)
+	get := func(args ...string) error {
+		if _, err := run("apt-get", append(apt[:len(apt):len(apt)], args...)...); err != nil {
+			return errors.Join(err, updateErr)
+		}
+		return nil
+	}
+	if err := get(append([]string{"-y", "--no-install-recommends", "--download-only", "install", "--reinstall", "ca-certificates"}, install...)...); err != nil {
+		return fmt.Errorf("cannot fetch the laboratory's packages: %w", err)
+	}
+	return nil
+}
+
+// run runs a program of the machine with the machine's environment.
+func run(name string, args ...string) (string, error) {
+	c := exec.Command(name, args...)
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err != nil {
+		err = fmt.Errorf("%s: %w\n%s", strings.Join(c.Args, " "), err, stderr.String())
+	}
+	return string(out), err
+}
