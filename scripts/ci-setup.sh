@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Installs what scripts/check.sh needs on a Debian machine: the clients of the
+# laboratory from Debian's packages, the two Go tools from the module proxy.
+# Everything lands in caches that a clean machine can do without.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+golangci=v2.12.2
+goreleaser=v2.16.0
+tools=${XDG_CACHE_HOME:-$HOME/.cache}/trustfix-tools/bin
+mkdir -p "$tools"
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+if have apt-get && [ "$(id -u)" = 0 ]; then
+  missing=()
+  for want in curl:curl git:git wget:wget openssl:openssl strace:strace shellcheck:shellcheck busybox:busybox-static \
+    dash:dash unshare:util-linux ip:iproute2 dpkg-scanpackages:dpkg-dev tmux:tmux setpriv:util-linux; do
+    have "${want%%:*}" || missing+=("${want#*:}")
+  done
+  for lib in python3-requests python3-pip python3-certifi python3-venv attr e2fsprogs; do
+    dpkg -s "$lib" >/dev/null 2>&1 || missing+=("$lib")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    apt-get -qq update
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "${missing[@]}" >/dev/null
+  fi
+fi
+
+tool() { # NAME VERSION MODULE
+  if ! "$tools/$1" --version 2>/dev/null | grep -qF "${2#v}"; then
+    echo "installing $1 $2 (a few minutes, once)"
+    GOBIN=$tools GOFLAGS=-buildvcs=false go install "$3@$2"
+    # go install stamps no version where the tool sets it by -X: remember it.
+    echo "$2" >"$tools/$1.version"
+  fi
+}
+version() { [ -x "$tools/$1" ] && [ "$(cat "$tools/$1.version" 2>/dev/null)" = "$2" ]; }
+version golangci-lint "$golangci" || tool golangci-lint "$golangci" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+version goreleaser "$goreleaser" || tool goreleaser "$goreleaser" github.com/goreleaser/goreleaser/v2
