@@ -1,0 +1,431 @@
+package bundles
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+)
+
+// ca makes a self-signed certificate.
+func ca(t testing.TB, name pkix.Name) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: name, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Unix(1.7e9, 0), NotAfter: time.Unix(2.5e9, 0),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func block(label string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}))
+}
+
+func utf16le(s string) string {
+	b := []byte{0xff, 0xfe}
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = append(b, byte(u), byte(u>>8))
+	}
+	return string(b)
+}
+
+// kinds writes the problems as "kind:line kind:line".
+func kinds(ps []Problem) string {
+	var out []string
+	for _, p := range ps {
+		out = append(out, fmt.Sprintf("%s:%d", p.Kind, p.Line))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestRead(t *testing.T) {
+	cert := ca(t, pkix.Name{CommonName: "A"})
+	other := ca(t, pkix.Name{CommonName: "B"})
+	a, b := block("CERTIFICATE", cert.Raw), block("CERTIFICATE", other.Raw)
+	n := strings.Count(a, "\n") // lines of one block
+	crlf := strings.ReplaceAll(a, "\n", "\r\n")
+	withAux := append(append([]byte{}, cert.Raw...), 0x30, 0x00)
+	for _, tt := range []struct {
+		name, data, want string
+		certs            int
+		fatal            bool
+	}{
+		{"clean", a + b, "", 2, false},
+		{"comments and text dumps", "# Root A\nSubject: CN=A\n    00:11:22\n" + a + "\n\n# B\n" + b, "", 2, false},
+		{"Latin-1 comment", "# T\xfcrktrust\n" + a, "", 1, false},
+		{"no final newline", strings.TrimSuffix(a, "\n"), "", 1, false},
+		{"empty", "", "no-certificates:0", 0, true},
+		{"only a comment", "# nothing here\n", "no-certificates:0", 0, true},
+		{"CRLF", crlf + b, "crlf:1", 2, false},
+		{"BOM", "\xef\xbb\xbf" + a + b, "bom:1", 1, false},
+		{"BOM inside", a + "\xef\xbb\xbf" + b, fmt.Sprintf("bom:%d", n+1), 1, false},
+		{"BOM before a comment", "\xef\xbb\xbf# roots\n" + a, "", 1, false},
+		{"truncated in the body", a + b[:200], fmt.Sprintf("truncated:%d", n+1), 1, true},
+		{"truncated in the END line", a + b[:len(b)-8], fmt.Sprintf("truncated:%d", n+1), 1, true},
+		{"truncated in the BEGIN line", a + b[:15], fmt.Sprintf("truncated:%d", n+1), 1, true},
+		{"END lost", strings.Replace(a, "-----END CERTIFICATE-----\n", "", 1) + b, "truncated:1", 1, true},
+		{"head cut off", a[100:] + b, fmt.Sprintf("headless:%d", n-2), 1, false},
+		{"glued", strings.TrimSuffix(a, "\n") + b, fmt.Sprintf("glued:%d no-certificates:0", n), 0, true},
+		{"bad base64", strings.Replace(a, a[60:64], "?!?!", 1) + b, "bad-base64:1", 1, true},
+		{"END on the last line of the body", strings.Replace(a, "\n-----END", "-----END", 1) + b, "bad-base64:1", 1, true},
+		{"not a certificate", block("CERTIFICATE", []byte("hello")) + b, "bad-der:1", 1, true},
+		{"DER file", string(cert.Raw), "der:1 no-certificates:0", 0, true},
+		{"DER in the middle", a + string(cert.Raw) + "\n" + b, fmt.Sprintf("der:%d", n+1), 2, false},
+		{"binary junk", a + "\x00\x01\x02\n" + b, fmt.Sprintf("junk:%d", n+1), 2, false},
+		{"text before BEGIN", "x " + a + b, "junk:1", 1, false},
+		{"UTF-16", utf16le(a), "utf16:1 no-certificates:0", 0, true},
+		{"PKCS#7", block("PKCS7", cert.Raw), "pkcs7:1 no-certificates:0", 0, true},
+		{"trusted block", block("TRUSTED CERTIFICATE", withAux) + b, "trusted-block:1", 2, false},
+		{"private key", a + block("EC PRIVATE KEY", []byte{1, 2, 3}), fmt.Sprintf("private-key:%d", n+1), 1, false},
+		{"duplicate", a + b + a + a, fmt.Sprintf("duplicate:%d", 2*n+1), 2, false},
+		{"CRL beside", a + block("X509 CRL", []byte{1}), "", 1, false},
+		{"commented-out block", "# -----BEGIN CERTIFICATE-----\n" + b, "", 1, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := Read([]byte(tt.data))
+			if got := kinds(c.Problems); got != tt.want {
+				t.Errorf("problems %q, want %q", got, tt.want)
+			}
+			if c.Len() != tt.certs {
+				t.Errorf("%d certificates, want %d", c.Len(), tt.certs)
+			}
+			if (c.Fatal() != nil) != tt.fatal {
+				t.Errorf("fatal: %v, want %v", c.Fatal(), tt.fatal)
+			}
+			prints, problems := Scan([]byte(tt.data))
+			if kinds(problems) != tt.want || len(prints) != tt.certs {
+				t.Errorf("Scan: %d certificates, %q; Read: %d, %q", len(prints), kinds(problems), tt.certs, tt.want)
+			}
+			for i, cert := range c.Certs {
+				if Fingerprint(cert.DER) != prints[i] || !bytes.Equal(cert.DER, cert.Raw) {
+					t.Errorf("certificate %d: Read and Scan differ", i)
+				}
+			}
+		})
+	}
+	c := Read([]byte(block("TRUSTED CERTIFICATE", withAux) + "\n# B\n" + b))
+	if !c.Certs[0].Trusted || c.Certs[1].Trusted || c.Certs[1].Line != n+3 {
+		t.Errorf("trusted and line: %v %v line %d", c.Certs[0].Trusted, c.Certs[1].Trusted, c.Certs[1].Line)
+	}
+}
+
+// A certificate with a negative serial number stands in stores of stable
+// distributions; OpenSSL trusts it and Go does not parse it.
+func TestReadUnusual(t *testing.T) {
+	cert := ca(t, pkix.Name{CommonName: "A"})
+	i := bytes.Index(cert.Raw, []byte{0x02, 0x01, 0x01}) // the serial number 1
+	der := bytes.Clone(cert.Raw)
+	der[i+2] = 0xff
+	c := Read([]byte(block("CERTIFICATE", der)))
+	if kinds(c.Problems) != "unusual:1" || len(c.Certs) != 0 || len(c.Opaque) != 1 || c.Fatal() != nil {
+		t.Errorf("%q, %d parsed, %d opaque, fatal %v", kinds(c.Problems), len(c.Certs), len(c.Opaque), c.Fatal())
+	}
+}
+
+func TestProblemReaders(t *testing.T) {
+	// Reference clients.md §7.4 and os.md §2, by what a library does with the file.
+	for _, tt := range []struct {
+		kind          ProblemKind
+		breaks, hides string
+	}{
+		{ProblemCRLF, "", ""},
+		{ProblemDuplicate, "", ""},
+		{ProblemPrivateKey, "", ""},
+		{ProblemBOM, "", "OpenSSL Go Node"},
+		{ProblemTruncated, "OpenSSL GnuTLS Node", "Go"},
+		{ProblemGlued, "OpenSSL Node Go", ""},
+		{ProblemTrustedBlock, "", "GnuTLS Go Node"},
+		{ProblemUTF16, "OpenSSL GnuTLS Go Node", ""},
+	} {
+		p := Problem{Kind: tt.kind}
+		if b, h := strings.Join(p.Breaks(), " "), strings.Join(p.Hides(), " "); b != tt.breaks || h != tt.hides {
+			t.Errorf("%s: breaks %q hides %q", tt.kind, b, h)
+		}
+	}
+}
+
+func TestReference(t *testing.T) {
+	r := Reference()
+	mod, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`x509roots/fallback v0\.0\.0-(\d{4})(\d\d)(\d\d)`).FindSubmatch(mod)
+	if m == nil || fmt.Sprintf("%s-%s-%s", m[1], m[2], m[3]) != r.Date.Format(time.DateOnly) {
+		t.Errorf("referenceDate is %s, go.mod has %s", r.Date.Format(time.DateOnly), m[0])
+	}
+	if r.Len() < 100 {
+		t.Errorf("%d reference roots", r.Len())
+	}
+	constrained := 0
+	for _, root := range r.All() {
+		if d, bad := Compromised(root.Cert); bad {
+			t.Errorf("reference root %s is distrusted: %+v", Name(root.Cert), d)
+		}
+		if root.Constraint != nil {
+			constrained++
+			late := &x509.Certificate{NotBefore: r.Date}
+			if root.Constraint([]*x509.Certificate{late}) == nil {
+				t.Errorf("%s: the constraint accepts a certificate of %s", Name(root.Cert), late.NotBefore)
+			}
+		}
+	}
+	if constrained == 0 {
+		t.Error("no root carries its distrust-after constraint")
+	}
+	extra := ca(t, pkix.Name{CommonName: "Extra"})
+	w := r.With(extra, extra)
+	if w.Len() != r.Len()+1 || !w.Has(Fingerprint(extra.Raw)) || r.Has(Fingerprint(extra.Raw)) || !w.Date.Equal(r.Date) {
+		t.Error("With has to add one root to a copy")
+	}
+}
+
+func TestReadRoots(t *testing.T) {
+	cert := ca(t, pkix.Name{CommonName: "A"})
+	r, c := ReadRoots([]byte(block("CERTIFICATE", cert.Raw)))
+	if r.Len() != 1 || !r.Has(Fingerprint(cert.Raw)) || len(c.Problems) != 0 {
+		t.Errorf("%d roots, %q", r.Len(), kinds(c.Problems))
+	}
+	if r, c := ReadRoots([]byte("no roots\n")); r.Len() != 0 || c.Find(ProblemNone) == nil {
+		t.Error("a file without roots has to say so")
+	}
+}
+
+func TestAssemble(t *testing.T) {
+	a, b := ca(t, pkix.Name{CommonName: "A"}), ca(t, pkix.Name{CommonName: "evil\n-----BEGIN CERTIFICATE-----"})
+	base := "# mine\n" + strings.TrimSuffix(block("CERTIFICATE", a.Raw), "\n")
+	got := Assemble([]byte(base), a, b, b)
+	c := Read(got)
+	if len(c.Problems) != 0 || len(c.Certs) != 2 || got[len(got)-1] != '\n' || !bytes.HasPrefix(got, []byte(base)) {
+		t.Errorf("%d certificates, %q in\n%s", len(c.Certs), kinds(c.Problems), got)
+	}
+	if want := "# SHA-256 " + FormatFingerprint(Fingerprint(b.Raw)); !bytes.Contains(got, []byte(want)) {
+		t.Errorf("no %q in\n%s", want, got)
+	}
+	if again := Assemble(got, a, b); !bytes.Equal(again, got) {
+		t.Error("assembling twice has to change nothing")
+	}
+}
+
+func TestParseFingerprint(t *testing.T) {
+	fp := strings.Repeat("3a91", 16)
+	for _, s := range []string{
+		fp, strings.ToUpper(fp), FormatFingerprint(fp), "SHA256:" + fp, "sha256 Fingerprint=" + FormatFingerprint(fp),
+		"  SHA-256 " + FormatFingerprint(fp) + "\n", strings.ReplaceAll(FormatFingerprint(fp), ":", " "),
+	} {
+		if got, err := ParseFingerprint(s); err != nil || got != fp {
+			t.Errorf("%q: %q, %v", s, got, err)
+		}
+	}
+	for _, s := range []string{"", fp[:62], fp + "00", "SHA1:" + fp[:40], strings.Replace(fp, "3", "g", 1), fp[:40]} {
+		if got, err := ParseFingerprint(s); !errors.Is(err, ErrFingerprint) {
+			t.Errorf("%q: %q, %v", s, got, err)
+		}
+	}
+}
+
+func TestCompromised(t *testing.T) {
+	files, err := filepath.Glob("testdata/badssl/*.crt")
+	if err != nil || len(files) != 6 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	opaque := 0
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := Read(data)
+		for _, der := range c.Opaque { // Go parses not all of them
+			if d, ok := CompromisedPrint(Fingerprint(der)); !ok || d.Reason != KeyPublic {
+				t.Errorf("%s: %+v, %v", f, d, ok)
+			}
+		}
+		if len(c.Certs) == 0 {
+			opaque++
+			continue
+		}
+		cert := c.Certs[0].Certificate
+		if d, ok := Compromised(cert); !ok || d.Reason != KeyPublic || d.Name == "" {
+			t.Errorf("%s: %+v, %v", f, d, ok)
+		}
+		// The same key in another certificate.
+		again := *cert
+		again.Raw = []byte("reissued")
+		if d, ok := Compromised(&again); !ok || d.Reason != KeyPublic {
+			t.Errorf("%s by key: %+v, %v", f, d, ok)
+		}
+	}
+	if opaque > 1 {
+		t.Errorf("%d files could not be parsed", opaque)
+	}
+	if d, ok := Compromised(ca(t, pkix.Name{CommonName: "Superfish, Inc."})); ok {
+		t.Errorf("a name alone is no proof: %+v", d)
+	}
+	for _, d := range distrustedRoots {
+		if len(d.cert) != 64 || len(d.key) != 64 || d.cert == d.key {
+			t.Errorf("%s: bad hashes", d.Name)
+		}
+	}
+}
+
+func TestInterceptor(t *testing.T) {
+	for want, n := range map[string]pkix.Name{
+		"Zscaler":            {CommonName: "Zscaler Root CA", Organization: []string{"Zscaler Inc."}},
+		"Netskope":           {CommonName: "ca.acme.eu.goskope.com", Organization: []string{"ACME"}},
+		"Fortinet FortiGate": {CommonName: "FG100ETK18000000", Organization: []string{"FORTINET"}},
+		"Cisco Umbrella":     {CommonName: "Cisco Umbrella Primary SubCA fra-SG", Organization: []string{"Cisco"}},
+		"Cloudflare Gateway": {CommonName: "Gateway CA - Cloudflare Managed G1 0f2a", Organization: []string{"Cloudflare, Inc."}},
+		"Charles Proxy":      {CommonName: "Charles Proxy CA (26 May 2023, host)"},
+		"Fiddler":            {CommonName: "DO_NOT_TRUST_FiddlerRoot"},
+		"":                   {CommonName: "Cloudflare Inc ECC CA-3", Organization: []string{"Cloudflare, Inc."}},
+	} {
+		if got, ok := Interceptor(ca(t, n)); got != want || ok != (want != "") {
+			t.Errorf("%s: %q", n, got)
+		}
+	}
+	for _, root := range Reference().All() {
+		if v, ok := Interceptor(root.Cert); ok {
+			t.Errorf("public root %s looks like %s", root.Cert.Subject, v)
+		}
+	}
+	email := pkix.Name{CommonName: "x", ExtraNames: []pkix.AttributeTypeAndValue{{Type: []int{1, 2, 840, 113549, 1, 9, 1}, Value: "certadmin@netskope.com"}}}
+	if got, _ := Interceptor(ca(t, email)); got != "Netskope" {
+		t.Errorf("e-mail address: %q", got)
+	}
+}
+
+func TestMirrors(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/conda-forge/": "https://mirrors.ustc.edu.cn/anaconda/cloud/conda-forge",
+		"http://mirrors.aliyun.com/anaconda/pkgs/main":                     "https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main",
+		"https://repo.anaconda.com/pkgs/main":                              "https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main",
+		"https://conda.anaconda.org/conda-forge":                           "https://mirrors.bfsu.edu.cn/anaconda/cloud/conda-forge",
+		"https://mirrors.ustc.edu.cn/anaconda/cloud/conda-forge":           "https://conda.anaconda.org/conda-forge",
+		"https://pypi.tuna.tsinghua.edu.cn/simple":                         "https://mirrors.aliyun.com/pypi/simple",
+		"https://pypi.org/simple/":                                         "https://pypi.tuna.tsinghua.edu.cn/simple",
+	} {
+		got := Mirrors(url)
+		if !strings.Contains(" "+strings.Join(got, " ")+" ", " "+want+" ") {
+			t.Errorf("%s: no %s in %q", url, want, got)
+		}
+		for _, g := range got {
+			if g == strings.TrimSuffix(url, "/") {
+				t.Errorf("%s suggests itself", url)
+			}
+		}
+	}
+	for _, url := range []string{"", "https://pypi.example.org/simple", "https://pypi.org/simplest", "https://conda.anaconda.org"} {
+		if got := Mirrors(url); got != nil {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	a := block("CERTIFICATE", ca(f, pkix.Name{CommonName: "A"}).Raw)
+	for _, s := range []string{a, a + a, "\xef\xbb\xbf" + a, a[:100], strings.TrimSuffix(a, "\n") + a, utf16le(a), strings.ReplaceAll(a, "\n", "\r\n"), "-----BEGIN -----\n-----END -----", "#x\n" + a + "\x00\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c := Read(data)
+		if again := Read(data); kinds(again.Problems) != kinds(c.Problems) || again.Len() != c.Len() {
+			t.Fatal("not deterministic")
+		}
+		prints, _ := Scan(data)
+		if len(prints) != c.Len() {
+			t.Fatalf("Scan found %d, Read %d", len(prints), c.Len())
+		}
+		if (c.Len() == 0) != (c.Find(ProblemNone) != nil) {
+			t.Fatalf("%d certificates and %q", c.Len(), kinds(c.Problems))
+		}
+		// Where nothing is wrong, Go's reader sees the same certificates.
+		for _, p := range c.Problems {
+			if !p.Harmless() || p.Kind == ProblemUnusual {
+				return
+			}
+		}
+		seen := map[string]bool{}
+		for rest := data; ; {
+			var b *pem.Block
+			if b, rest = pem.Decode(rest); b == nil {
+				break
+			}
+			if b.Type == "CERTIFICATE" {
+				seen[Fingerprint(b.Bytes)] = true
+			}
+		}
+		for _, fp := range prints {
+			if !seen[fp] {
+				t.Fatalf("encoding/pem does not see %s", fp)
+			}
+		}
+		if len(seen) != len(prints) {
+			t.Fatalf("encoding/pem sees %d, we %d", len(seen), len(prints))
+		}
+	})
+}
+
+func referencePEM() []byte {
+	var certs []*x509.Certificate
+	for _, r := range Reference().All() {
+		certs = append(certs, r.Cert)
+	}
+	return Assemble(nil, certs...)
+}
+
+func BenchmarkRead(b *testing.B) {
+	data := referencePEM()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		Read(data)
+	}
+}
+
+func BenchmarkScan(b *testing.B) {
+	data := referencePEM()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		Scan(data)
+	}
+}
+
+func BenchmarkReadHostile(b *testing.B) {
+	for name, s := range map[string]string{
+		"begins": "-----BEGIN CERTIFICATE-----\n", "dashes": "-----", "open": "-----BEGIN ", "glued": "-----BEGIN A-----\n-----END A----------BEGIN A-----\n",
+		"binary": "\x30\x82\x01\x00\x30\x82", "end": "-----END A-----\n",
+	} {
+		b.Run(name, func(b *testing.B) {
+			data := []byte(strings.Repeat(s, (4<<20)/len(s)))
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				Read(data)
+			}
+		})
+	}
+}
