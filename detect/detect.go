@@ -203,6 +203,12 @@ type Endpoint struct {
 	Reference chain.Verdict       `json:"-"` // reference roots at true time
 	Clients   []ClientVerdict     `json:"-"`
 	Fetched   []*x509.Certificate `json:"-"` // by AIA, verified to a reference root
+	SetBy     []string            `json:"-"` // where it is configured; empty for a client's own default
+	Named     bool                `json:"-"` // by the user, as a target
+	CA        *x509.Certificate   `json:"-"` // self-signed CA (or server certificate) that would complete an unknown chain; not trusted
+	CAInStore bool                `json:"-"` // the system store trusts CA already
+	ByCA      chain.Verdict       `json:"-"` // the chain judged with CA alone as root, at true time
+	fetched   [][]byte            // whatever AIA gave, unverified
 }
 
 // ClientVerdict is how one client sees an endpoint.
