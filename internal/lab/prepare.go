@@ -13,7 +13,7 @@ import (
 )
 
 // wanted are the Debian packages whose programs the tests use.
-var wanted = []string{"ca-certificates", "openssl", "curl", "git", "python3", "python3-pip", "python3-requests", "python3-certifi"}
+var wanted = []string{"ca-certificates", "openssl", "curl", "git", "python3", "python3-pip", "python3-requests", "python3-certifi", "python3-ruamel.yaml"}
 
 // prepared is what has to be made in the machine's own environment, before the
 // laboratory closes itself in: the program and the packages.

@@ -109,3 +109,9 @@ var timeServers = []string{
 	"0.debian.pool.ntp.org", "1.debian.pool.ntp.org", "2.debian.pool.ntp.org", "3.debian.pool.ntp.org",
 	"time.cloudflare.com", "ntp.aliyun.com", "ntp.tencent.com", "time.apple.com", "time.google.com", "ntp.ntsc.ac.cn",
 }
+
+// dateServers are asked for the Date of plain http where no time server answers.
+var dateServers = []string{
+	"www.msftconnecttest.com", "captive.apple.com", "connect.rom.miui.com",
+	"connectivitycheck.platform.hicloud.com", "cp.cloudflare.com", "connectivitycheck.gstatic.com",
+}

@@ -266,6 +266,9 @@ func (w *World) hostsFile(hosts Hosts, times TimeServers) string {
 	for _, n := range realHosts {
 		table[n] = Good.address()
 	}
+	for _, n := range dateServers {
+		table[n] = "127.0.0.1"
+	}
 	for i, n := range timeServers {
 		table[n] = []Ticker{True1, True2, True3, True4}[i%4].address()
 	}

@@ -1,0 +1,47 @@
+//go:build linux
+
+package lab
+
+import (
+	_ "embed"
+	"strings"
+)
+
+// condaProgram stands in for conda; its docstring says how far.
+//
+//go:embed testdata/conda.py
+var condaProgram string
+
+// CondaBase is where [Sandbox.InstallConda] puts its installation.
+const CondaBase = "/opt/conda"
+
+// CondaBundle is the certifi bundle that conda reads by default.
+const CondaBundle = CondaBase + "/lib/python3.11/site-packages/certifi/cacert.pem"
+
+// InstallConda lays out a conda installation as conda's own installer does,
+// with the stand-in as its program and the distribution's roots as its certifi.
+func (s *Sandbox) InstallConda() {
+	s.t.Helper()
+	s.Write(CondaBase+"/bin/conda", condaProgram)
+	for _, record := range []string{"conda-24.11.3-py311h06a4308_0", "python-3.11.11-he870216_0", "certifi-2024.12.14-py311h06a4308_0", "requests-2.32.3-py311h06a4308_1", "ca-certificates-2024.12.31-h06a4308_0", "openssl-3.0.15-h5eee18b_0"} {
+		part := strings.Split(record, "-")
+		n := len(part)
+		name, version, build := strings.Join(part[:n-2], "-"), part[n-2], part[n-1]
+		s.Write(CondaBase+"/conda-meta/"+record+".json", `{"name": "`+name+`", "version": "`+version+`", "build": "`+build+`", "files": []}`+"\n")
+	}
+	s.Write(CondaBase+"/conda-meta/history", "")
+	s.Must(`
+chmod 755 /opt/conda/bin/conda
+mkdir -p /opt/conda/condabin /opt/conda/ssl ` + CondaBase + `/lib/python3.11/site-packages/certifi
+ln -s ../bin/conda /opt/conda/condabin/conda
+ln -s /usr/bin/python3 /opt/conda/bin/python3.11
+ln -s python3.11 /opt/conda/bin/python
+cp /etc/ssl/certs/ca-certificates.crt ` + CondaBundle + `
+cp /etc/ssl/certs/ca-certificates.crt /opt/conda/ssl/cacert.pem
+ln -s cacert.pem /opt/conda/ssl/cert.pem`)
+}
+
+// CondaSearch asks for the lab's package through the configured channels.
+func (s *Sandbox) CondaSearch() Cmd {
+	return Cmd{Argv: []string{CondaBase + "/bin/conda", "search", "labpkg"}}
+}
