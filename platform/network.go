@@ -1,0 +1,3 @@
+package platform
+
+func newNetwork(env Env) Net { return nil }
