@@ -56,6 +56,7 @@ func Raw(s string) Msg { return Msg{Key: "raw", Args: Args{"text": s}} }
 
 // catalogs are the areas' entries; each area keeps its own file.
 var catalogs = []map[string]entry{
+	chainTexts,
 	clockTexts,
 	endpointTexts,
 	pinTexts,

@@ -1,0 +1,206 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"trustfix/bundles"
+)
+
+var (
+	oidSKI              = asn1.ObjectIdentifier{2, 5, 29, 14}
+	oidAKI              = asn1.ObjectIdentifier{2, 5, 29, 35}
+	oidKeyUsage         = asn1.ObjectIdentifier{2, 5, 29, 15}
+	oidSAN              = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidBasicConstraints = asn1.ObjectIdentifier{2, 5, 29, 19}
+	oidNameConstraints  = asn1.ObjectIdentifier{2, 5, 29, 30}
+	oidEKU              = asn1.ObjectIdentifier{2, 5, 29, 37}
+)
+
+// cert is a parsed certificate with what the search needs to know of it.
+type cert struct {
+	*x509.Certificate
+	fp       [sha256.Size]byte
+	id       string // subject and key: the logical CA, whatever certificate speaks for it
+	origin   Origin
+	served   int // position as sent, -1 if not
+	anchor   bool
+	distrust func([]*x509.Certificate) error
+
+	self    *bool // signed by its own key, once asked
+	nc      *constraints
+	names   *altNames
+	issuers []*cert // once asked
+	asked   bool
+}
+
+func newCert(c *x509.Certificate, origin Origin, served int) *cert {
+	return &cert{
+		Certificate: c, fp: sha256.Sum256(c.Raw), origin: origin, served: served,
+		id: string(c.RawSubject) + "\x00" + string(c.RawSubjectPublicKeyInfo),
+	}
+}
+
+// selfIssued is RFC 5280's: the same name as issuer and subject.
+func (c *cert) selfIssued() bool { return isSelfIssued(c.Certificate) }
+
+// extension is the value of an extension, and whether it is there.
+func (c *cert) extension(oid asn1.ObjectIdentifier) (ext pkix.Extension, ok bool) {
+	i := slices.IndexFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oid) })
+	if i < 0 {
+		return ext, false
+	}
+	return c.Extensions[i], true
+}
+
+// unknownCritical are the critical extensions that no rule here processes.
+// Name constraints and alternative names are read in full by this package, so
+// the parser's word on those two does not count.
+func (c *cert) unknownCritical() []string {
+	var out []string
+	for _, oid := range c.UnhandledCriticalExtensions {
+		if !oid.Equal(oidNameConstraints) && !oid.Equal(oidSAN) {
+			out = append(out, oid.String())
+		}
+	}
+	return out
+}
+
+// Name is how a certificate is called in a sentence: its common name, else
+// its first DNS name, else the whole subject.
+func Name(c *x509.Certificate) string {
+	switch {
+	case c.Subject.CommonName != "":
+		return printable(c.Subject.CommonName)
+	case len(c.DNSNames) > 0:
+		return printable(c.DNSNames[0])
+	case c.Subject.String() != "":
+		return printable(c.Subject.String())
+	}
+	return "?"
+}
+
+func issuerName(c *x509.Certificate) string {
+	if c.Issuer.CommonName != "" {
+		return printable(c.Issuer.CommonName)
+	}
+	if s := c.Issuer.String(); s != "" {
+		return printable(s)
+	}
+	return "?"
+}
+
+// printable keeps what a certificate says from steering a terminal or
+// flooding it.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0x202e || r == 0x2028 {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	if r := []rune(s); len(r) > 120 {
+		s = string(r[:119]) + "…"
+	}
+	return s
+}
+
+// sameName compares two DER names as RFC 5280 §7.1 does: letter case and
+// runs of spaces do not count.
+func sameName(a, b []byte) bool {
+	return bytes.Equal(a, b) || (len(a) < 4096 && len(b) < 4096 && canonicalName(a) == canonicalName(b))
+}
+
+// canonicalName folds the strings of a DER name; a name that does not parse
+// stands for itself.
+func canonicalName(raw []byte) string {
+	rdns, ok := parseName(raw)
+	if !ok {
+		return string(raw)
+	}
+	return strings.Join(rdns, "\x01")
+}
+
+// parseName splits a DER name into its folded RDNs.
+func parseName(raw []byte) ([]string, bool) {
+	in := cryptobyte.String(raw)
+	var seq cryptobyte.String
+	if !in.ReadASN1(&seq, casn1.SEQUENCE) || !in.Empty() {
+		return nil, false
+	}
+	var rdns []string
+	for !seq.Empty() {
+		var set cryptobyte.String
+		if !seq.ReadASN1(&set, casn1.SET) {
+			return nil, false
+		}
+		var atvs []string
+		for !set.Empty() {
+			var atv, value cryptobyte.String
+			var oid asn1.ObjectIdentifier
+			var tag casn1.Tag
+			if !set.ReadASN1(&atv, casn1.SEQUENCE) || !atv.ReadASN1ObjectIdentifier(&oid) || !atv.ReadAnyASN1(&value, &tag) {
+				return nil, false
+			}
+			atvs = append(atvs, oid.String()+"="+foldString(value, tag))
+		}
+		slices.Sort(atvs)
+		rdns = append(rdns, strings.Join(atvs, "+"))
+	}
+	return rdns, true
+}
+
+func foldString(v []byte, tag casn1.Tag) string {
+	s := string(v)
+	switch tag {
+	case casn1.PrintableString, casn1.UTF8String, casn1.IA5String, casn1.T61String, casn1.Tag(26): // VisibleString
+	case casn1.Tag(30): // BMPString
+		var b strings.Builder
+		for i := 0; i+1 < len(v); i += 2 {
+			b.WriteRune(rune(v[i])<<8 | rune(v[i+1]))
+		}
+		s = b.String()
+	default:
+		return "#" + string(rune('0'+int(tag)%64)) + s
+	}
+	return strings.ToLower(strings.Join(strings.Fields(s), " "))
+}
+
+// roughNames reads subject and issuer out of a certificate that does not
+// parse otherwise.
+func roughNames(der []byte) (subject, issuer string) {
+	s, i := roughRawNames(der)
+	show := func(raw []byte) string {
+		var n pkix.RDNSequence
+		if rest, err := asn1.Unmarshal(raw, &n); err != nil || len(rest) > 0 {
+			return ""
+		}
+		return printable(n.String())
+	}
+	return show(s), show(i)
+}
+
+func roughRawNames(der []byte) (subject, issuer []byte) {
+	in := cryptobyte.String(der)
+	var cert, tbs, subj, iss cryptobyte.String
+	if in.ReadASN1(&cert, casn1.SEQUENCE) && cert.ReadASN1(&tbs, casn1.SEQUENCE) &&
+		tbs.SkipOptionalASN1(casn1.Tag(0).Constructed().ContextSpecific()) &&
+		tbs.SkipASN1(casn1.INTEGER) && tbs.SkipASN1(casn1.SEQUENCE) &&
+		tbs.ReadASN1Element(&iss, casn1.SEQUENCE) && tbs.SkipASN1(casn1.SEQUENCE) &&
+		tbs.ReadASN1Element(&subj, casn1.SEQUENCE) {
+		return subj, iss
+	}
+	return nil, iss
+}
+
+func printOf(c *x509.Certificate) string { return bundles.Fingerprint(c.Raw) }
+
+func isSelfIssued(c *x509.Certificate) bool { return sameName(c.RawSubject, c.RawIssuer) }

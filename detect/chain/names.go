@@ -1,0 +1,169 @@
+package chain
+
+import (
+	"net/netip"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Kinds of GeneralName, RFC 5280 §4.2.1.6.
+const (
+	kindOther     = 0
+	kindEmail     = 1
+	kindDNS       = 2
+	kindDirectory = 4
+	kindURI       = 6
+	kindIP        = 7
+)
+
+// altName is one GeneralName.
+type altName struct {
+	kind  int
+	value string // ASCII names as they stand, IP and directory names as bytes
+}
+
+// altNames are the names of a certificate that constraints speak of: those
+// of the extension, the subject, and an e-mail address in the subject where
+// the extension has none.
+type altNames struct {
+	list    []altName
+	hasSAN  bool
+	badSAN  bool
+	subject []byte // DER, nil when empty
+}
+
+func (c *cert) altNames() *altNames {
+	if c.names != nil {
+		return c.names
+	}
+	n := &altNames{}
+	c.names = n
+	email := false
+	if ext, ok := c.extension(oidSAN); ok {
+		n.hasSAN = true
+		in := cryptobyte.String(ext.Value)
+		var seq cryptobyte.String
+		n.badSAN = !in.ReadASN1(&seq, casn1.SEQUENCE) || !in.Empty()
+		for !n.badSAN && !seq.Empty() {
+			name, ok := readGeneralName(&seq)
+			if !ok {
+				n.badSAN = true
+				break
+			}
+			email = email || name.kind == kindEmail
+			n.list = append(n.list, name)
+		}
+	}
+	if len(c.Subject.Names) > 0 {
+		n.subject = c.RawSubject
+	}
+	for _, atv := range c.Subject.Names {
+		if s, ok := atv.Value.(string); ok && !email && atv.Type.String() == "1.2.840.113549.1.9.1" {
+			n.list = append(n.list, altName{kindEmail, s})
+		}
+	}
+	return n
+}
+
+// readGeneralName takes one GeneralName off in.
+func readGeneralName(in *cryptobyte.String) (altName, bool) {
+	var v cryptobyte.String
+	var tag casn1.Tag
+	if !in.ReadAnyASN1(&v, &tag) || tag&0xc0 != 0x80 {
+		return altName{}, false
+	}
+	return altName{int(tag & 0x1f), string(v)}, true
+}
+
+// matchesHost reports whether a certificate is for host, a DNS name or an IP
+// literal. Only subject alternative names count, as in RFC 9525; m says what
+// else a client lets pass.
+func (c *cert) matchesHost(host string, m nameRules) bool {
+	if ip, ok := parseIP(host); ok {
+		want := string(ip.AsSlice())
+		for _, n := range c.altNames().list {
+			if n.kind == kindIP && n.value == want {
+				return true
+			}
+		}
+		return m.CommonName && !c.hasName(kindDNS, kindIP) && c.Subject.CommonName == host && m.CommonNameIP
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, n := range c.altNames().list {
+		if n.kind == kindDNS && matchesDNS(n.value, host, m) {
+			return true
+		}
+	}
+	return m.CommonName && !c.hasName(kindDNS) && matchesDNS(c.Subject.CommonName, host, m)
+}
+
+func (c *cert) hasName(kinds ...int) bool {
+	for _, n := range c.altNames().list {
+		for _, k := range kinds {
+			if n.kind == k {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func parseIP(host string) (netip.Addr, bool) {
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	return ip.WithZone("").Unmap(), true
+}
+
+// nameRules is what a client allows in names.
+type nameRules struct {
+	CommonName      bool // falls back to the common name where there is no DNS name
+	CommonNameIP    bool // also for an IP address
+	PartialWildcard bool // "f*.example.com"
+	ShortWildcard   bool // "*.com"
+}
+
+func matchesDNS(pattern, host string, m nameRules) bool {
+	pattern = strings.ToLower(strings.TrimSuffix(pattern, "."))
+	if pattern == host {
+		return validDNS(host, false)
+	}
+	first, rest, ok := strings.Cut(pattern, ".")
+	label, domain, ok2 := strings.Cut(host, ".")
+	if !ok || !ok2 || rest != domain || !validDNS(rest, false) || (!m.ShortWildcard && !strings.Contains(rest, ".")) {
+		return false
+	}
+	if first == "*" {
+		return label != ""
+	}
+	pre, post, ok := strings.Cut(first, "*")
+	return ok && m.PartialWildcard && !strings.Contains(post, "*") && !strings.HasPrefix(first, "xn--") && !strings.HasPrefix(label, "xn--") &&
+		len(label) >= len(pre)+len(post) && strings.HasPrefix(label, pre) && strings.HasSuffix(label, post)
+}
+
+// validDNS reports whether s is a host name in preferred syntax; underscores
+// are let pass as everywhere, and a leading "*" label where wildcard is set.
+func validDNS(s string, wildcard bool) bool {
+	if wildcard {
+		s = strings.TrimPrefix(s, "*.")
+	}
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 {
+			return false
+		}
+		for i := range len(label) {
+			c := label[i]
+			if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+				return false
+			}
+		}
+	}
+	return true
+}

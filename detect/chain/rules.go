@@ -1,0 +1,97 @@
+package chain
+
+import "slices"
+
+// engine is an algorithm that finds and checks paths.
+type engine int
+
+const (
+	engineSearch  engine = iota // tries every path: this package's own
+	engineOpenSSL               // one path, no way back
+	engineGo                    // crypto/x509 itself
+	engineGnuTLS                // one path as sent, cut short at a trusted certificate
+)
+
+// Rules are how one kind of verifier decides, as data. The zero value with a
+// name is RFC 5280; a copy may be changed to match a build or a setting.
+type Rules struct {
+	Name  string // as verify --client knows it
+	Title string // for people
+
+	PartialChain    bool // any trusted certificate ends a path, not only a self-signed one
+	Strict          bool // X509_V_FLAG_X509_STRICT: Python 3.13 and later
+	TrustedFirst    bool // looks among the trusted certificates before those sent
+	CommonName      bool // the common name counts where there is no DNS name
+	PartialWildcard bool // "f*.example.com" matches
+	LastError       bool // reports the last error it met, not the first
+	SecurityLevel   int  // OpenSSL's: 0 takes anything, 1 refuses below 80 bits, 2 below 112
+	FetchesIssuers  bool // follows AIA by itself
+
+	engine  engine
+	version int // of OpenSSL: 102, 111, 300
+	dialect dialect
+}
+
+// dialect is whose words a refusal is reported in.
+type dialect int
+
+const (
+	wordsNone dialect = iota
+	wordsOpenSSL
+	wordsPython
+	wordsNode
+	wordsGo
+	wordsGnuTLS
+	wordsRustls
+	wordsJava
+	wordsSchannel
+	wordsApple
+)
+
+var allRules = []Rules{
+	{
+		Name: "openssl-1.0.2", Title: "OpenSSL 1.0.2", engine: engineOpenSSL, version: 102, dialect: wordsOpenSSL,
+		CommonName: true,
+	},
+	{
+		Name: "openssl-1.1.1", Title: "OpenSSL 1.1.1", engine: engineOpenSSL, version: 111, dialect: wordsOpenSSL,
+		CommonName: true, TrustedFirst: true, SecurityLevel: 2,
+	},
+	{
+		Name: "openssl-3", Title: "OpenSSL 3", engine: engineOpenSSL, version: 300, dialect: wordsOpenSSL,
+		CommonName: true, TrustedFirst: true, SecurityLevel: 2,
+	},
+	{
+		Name: "python-3.13", Title: "Python 3.13", engine: engineOpenSSL, version: 300, dialect: wordsPython,
+		CommonName: true, TrustedFirst: true, SecurityLevel: 2, PartialChain: true, Strict: true,
+	},
+	{
+		Name: "node", Title: "Node.js", engine: engineOpenSSL, version: 300, dialect: wordsNode,
+		CommonName: true, TrustedFirst: true, SecurityLevel: 1, LastError: true,
+	},
+	{Name: "gnutls", Title: "GnuTLS", engine: engineGnuTLS, dialect: wordsGnuTLS, PartialChain: true, CommonName: true},
+	{Name: "go", Title: "Go", engine: engineGo, dialect: wordsGo, PartialChain: true},
+	{Name: "rustls", Title: "rustls", dialect: wordsRustls, PartialChain: true},
+	{Name: "java", Title: "Java", dialect: wordsJava, PartialChain: true, CommonName: true},
+	{Name: "schannel", Title: "Windows (Schannel)", dialect: wordsSchannel, FetchesIssuers: true, CommonName: true},
+	{Name: "macos", Title: "macOS", dialect: wordsApple, FetchesIssuers: true},
+}
+
+// RulesFor is a copy of the rules with this name.
+func RulesFor(name string) (*Rules, bool) {
+	for _, r := range allRules {
+		if r.Name == name {
+			return &r, true
+		}
+	}
+	return nil, false
+}
+
+// RuleNames are the names RulesFor takes.
+func RuleNames() []string {
+	names := make([]string, 0, len(allRules))
+	for _, r := range allRules {
+		names = append(names, r.Name)
+	}
+	return slices.Clip(names)
+}

@@ -1,0 +1,166 @@
+package chain
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/dsa" //nolint:staticcheck // named only to say that a key is of this kind
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/md5" //nolint:gosec // to tell a weak signature from a forged one
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // likewise
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/x509"
+	"hash"
+	"math/big"
+)
+
+// signature is the outcome of checking one certificate against one key.
+type signature int
+
+const (
+	sigGood    signature = iota
+	sigBad               // not made with that key
+	sigUnknown           // an algorithm or key that cannot be checked here
+)
+
+// Bounds of what is worth computing: OpenSSL and Go refuse larger keys too.
+const maxRSABits = 16384
+
+// checkSignature verifies c with the key of issuer and nothing else: whether
+// the issuer may sign is another question. Unlike crypto/x509 it still checks
+// MD5 and SHA-1 signatures and RSA keys below 1024 bits, so that weak can be
+// told from forged; it never makes them acceptable.
+func checkSignature(c, issuer *x509.Certificate) signature {
+	algo, h, sum := digest(c)
+	switch key := issuer.PublicKey.(type) {
+	case *rsa.PublicKey:
+		switch {
+		case algo == x509.UnknownPublicKeyAlgorithm:
+			return sigUnknown
+		case algo != x509.RSA:
+			return sigBad
+		case key.N.BitLen() > maxRSABits:
+			return sigUnknown
+		case isPSS(c.SignatureAlgorithm):
+			if issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil {
+				return sigBad
+			}
+			return sigGood
+		case verifyPKCS1(key, h, sum, c.Signature):
+			return sigGood
+		}
+		return sigBad
+	case *ecdsa.PublicKey:
+		if algo == x509.UnknownPublicKeyAlgorithm {
+			return sigUnknown
+		}
+		if algo == x509.ECDSA && ecdsa.VerifyASN1(key, sum, c.Signature) {
+			return sigGood
+		}
+		return sigBad
+	case ed25519.PublicKey:
+		if c.SignatureAlgorithm == x509.PureEd25519 && ed25519.Verify(key, c.RawTBSCertificate, c.Signature) {
+			return sigGood
+		}
+		return sigBad
+	case *dsa.PublicKey:
+		if algo != x509.DSA && algo != x509.UnknownPublicKeyAlgorithm {
+			return sigBad
+		}
+	}
+	return sigUnknown
+}
+
+func isPSS(a x509.SignatureAlgorithm) bool {
+	return a == x509.SHA256WithRSAPSS || a == x509.SHA384WithRSAPSS || a == x509.SHA512WithRSAPSS
+}
+
+// digest is the key type a signature needs, its hash, and the hashed
+// certificate.
+func digest(c *x509.Certificate) (x509.PublicKeyAlgorithm, crypto.Hash, []byte) {
+	var (
+		algo x509.PublicKeyAlgorithm
+		id   crypto.Hash
+		h    hash.Hash
+	)
+	switch c.SignatureAlgorithm {
+	case x509.MD5WithRSA:
+		algo, id, h = x509.RSA, crypto.MD5, md5.New() //nolint:gosec // see above
+	case x509.SHA1WithRSA:
+		algo, id, h = x509.RSA, crypto.SHA1, sha1.New() //nolint:gosec // see above
+	case x509.ECDSAWithSHA1:
+		algo, id, h = x509.ECDSA, crypto.SHA1, sha1.New() //nolint:gosec // see above
+	case x509.SHA256WithRSA, x509.SHA256WithRSAPSS:
+		algo, id, h = x509.RSA, crypto.SHA256, sha256.New()
+	case x509.SHA384WithRSA, x509.SHA384WithRSAPSS:
+		algo, id, h = x509.RSA, crypto.SHA384, sha512.New384()
+	case x509.SHA512WithRSA, x509.SHA512WithRSAPSS:
+		algo, id, h = x509.RSA, crypto.SHA512, sha512.New()
+	case x509.ECDSAWithSHA256:
+		algo, id, h = x509.ECDSA, crypto.SHA256, sha256.New()
+	case x509.ECDSAWithSHA384:
+		algo, id, h = x509.ECDSA, crypto.SHA384, sha512.New384()
+	case x509.ECDSAWithSHA512:
+		algo, id, h = x509.ECDSA, crypto.SHA512, sha512.New()
+	case x509.PureEd25519:
+		return x509.Ed25519, 0, nil
+	case x509.DSAWithSHA1, x509.DSAWithSHA256:
+		return x509.DSA, 0, nil
+	default:
+		return x509.UnknownPublicKeyAlgorithm, 0, nil
+	}
+	h.Write(c.RawTBSCertificate)
+	return algo, id, h.Sum(nil)
+}
+
+// verifyPKCS1 checks RSASSA-PKCS1-v1_5; crypto/rsa refuses keys below 1024
+// bits, those are computed here.
+func verifyPKCS1(key *rsa.PublicKey, h crypto.Hash, sum, sig []byte) bool {
+	if key.N.BitLen() >= 1024 {
+		return rsa.VerifyPKCS1v15(key, h, sum, sig) == nil
+	}
+	k := key.Size()
+	prefix, ok := digestInfo[h]
+	if !ok || len(sig) != k || k < len(prefix)+len(sum)+11 || key.N.Sign() <= 0 || key.E < 2 {
+		return false
+	}
+	m := new(big.Int).Exp(new(big.Int).SetBytes(sig), big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, k))
+	want := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, k-3-len(prefix)-len(sum))...)
+	want = append(append(append(want, 0), prefix...), sum...)
+	return bytes.Equal(m, want)
+}
+
+// digestInfo are the DER prefixes of RFC 8017 §9.2.
+var digestInfo = map[crypto.Hash][]byte{
+	crypto.MD5:    {0x30, 0x20, 0x30, 0x0c, 0x06, 0x08, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x05, 0x05, 0x00, 0x04, 0x10},
+	crypto.SHA1:   {0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14},
+	crypto.SHA256: {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20},
+	crypto.SHA384: {0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30},
+	crypto.SHA512: {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40},
+}
+
+// weakHash reports whether a signature's hash can be forged.
+func weakHash(a x509.SignatureAlgorithm) bool {
+	switch a {
+	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+		return true
+	}
+	return false
+}
+
+// keyBits is the kind and size of a public key; 0 bits where size says nothing.
+func keyBits(c *x509.Certificate) (kind string, bits int) {
+	switch k := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return "RSA", k.N.BitLen()
+	case *ecdsa.PublicKey:
+		return "ECDSA", k.Curve.Params().BitSize
+	case ed25519.PublicKey:
+		return "Ed25519", 256
+	case *dsa.PublicKey:
+		return "DSA", k.P.BitLen()
+	}
+	return c.PublicKeyAlgorithm.String(), 0
+}
