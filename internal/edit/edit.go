@@ -8,7 +8,10 @@
 // be the same bytes; else the error is ErrUnproven and a person has to do it.
 package edit
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Format is a configuration syntax, named after the program that defines it.
 type Format string
@@ -24,6 +27,7 @@ const (
 	Wgetrc    Format = "wgetrc"    //
 	GitConfig Format = "gitconfig" //
 	AptConf   Format = "aptconf"   //
+	Yarnrc    Format = "yarnrc"    // yarn 1: key space value
 	Shell     Format = "shell"     // sh, bash, zsh profiles: export NAME=value, NAME=value
 	EnvFile   Format = "envfile"   // /etc/environment, environment.d: NAME=value without shell words
 	Fish      Format = "fish"      // set -gx NAME value
@@ -51,4 +55,14 @@ var ErrUnproven = errors.New("the edit cannot be proven to leave everything else
 type SyntaxError struct {
 	Line int
 	Msg  string
+}
+
+func (e *SyntaxError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
+
+func syntaxErrorf(line int, format string, args ...any) *SyntaxError {
+	return &SyntaxError{Line: line, Msg: fmt.Sprintf(format, args...)}
+}
+
+func unprovenf(format string, args ...any) error {
+	return fmt.Errorf(format+": %w", append(args, ErrUnproven)...)
 }
