@@ -1,6 +1,10 @@
 package detect
 
-import "slices"
+import (
+	"slices"
+
+	"trustfix/internal/text"
+)
 
 // All is every check, the most fundamental cause first: a wrong clock explains
 // a broken store's symptoms, a broken store explains a client's, and all of
@@ -15,8 +19,8 @@ var All = slices.Concat(
 	pinChecks,
 )
 
-// checkFor is the check that yields the finding id, or nil.
-func checkFor(id string) *Check {
+// CheckFor is the check that yields the finding id, or nil.
+func CheckFor(id string) *Check {
 	for _, c := range All {
 		if c.ID == id || slices.Contains(c.IDs, id) {
 			return c
@@ -38,4 +42,16 @@ func IDs() []string {
 		ids = append(ids, c.IDs...)
 	}
 	return ids
+}
+
+// DocFor says why a finding happens, what trustfix does about it, and how to
+// do or undo that by hand.
+func DocFor(id string) text.Msg {
+	if m, ok := text.Lookup(id + ".doc"); ok {
+		return m
+	}
+	if c := CheckFor(id); c != nil {
+		return c.Doc
+	}
+	return text.Msg{}
 }

@@ -63,7 +63,7 @@ func gather(ctx context.Context, v *platform.View, r *Report) {
 func Recheck(ctx context.Context, v *platform.View, o Options, were []Finding) ([]Finding, error) {
 	o.Progress = nil
 	o.Offline = o.Offline || !slices.ContainsFunc(were, func(f Finding) bool {
-		c := checkFor(f.ID)
+		c := CheckFor(f.ID)
 		return c == nil || c.Area != "settings" && c.Area != "store" || f.ID == "store-stale"
 	})
 	r, err := Run(ctx, v, o)

@@ -54,11 +54,19 @@ func M(key string, pairs ...any) Msg {
 // program's own words.
 func Raw(s string) Msg { return Msg{Key: "raw", Args: Args{"text": s}} }
 
+// Lookup is the Msg of a key made at run time (a finding's id and ".doc"), if
+// a catalogue has it.
+func Lookup(key string) (Msg, bool) {
+	_, ok := entries[key]
+	return Msg{Key: key}, ok
+}
+
 // catalogs are the areas' entries; each area keeps its own file.
 var catalogs = []map[string]entry{
 	chainTexts,
 	clockTexts,
 	endpointTexts,
+	engineTexts,
 	pinTexts,
 }
 
