@@ -58,9 +58,9 @@ var managers = []struct {
 	{RedHat, []string{"/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/bin/rpm"}},
 }
 
-// detectDistro tells the distribution from its files: tools and layout first,
+// DetectDistro tells the distribution from its files: tools and layout first,
 // os-release second, since derivatives name themselves freely.
-func detectDistro(goos string, files Files, env Env) Distro {
+func DetectDistro(goos string, files Files, env Env) Distro {
 	exists := func(names ...string) bool {
 		return slices.ContainsFunc(names, func(n string) bool { _, err := files.Stat(n); return err == nil })
 	}

@@ -38,7 +38,7 @@ func layoutView(t *testing.T, files ...string) *View {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &View{OS: "linux", Root: root, Rooted: true, Files: tree, Env: Env{}, Distro: detectDistro("linux", tree, Env{})}
+	return &View{OS: "linux", Root: root, Rooted: true, Files: tree, Env: Env{}, Distro: DetectDistro("linux", tree, Env{})}
 }
 
 func TestStoreLayout(t *testing.T) {

@@ -96,3 +96,19 @@ type Sample struct {
 	RootDistance time.Duration // half width of the interval that holds the true offset
 	Stratum      int
 }
+
+func (e *NetError) Error() string {
+	msg := e.Host
+	if e.Kind != "" {
+		msg += ": " + string(e.Kind)
+	}
+	switch {
+	case e.Detail != "":
+		msg += ": " + e.Detail
+	case e.Err != nil:
+		msg += ": " + e.Err.Error()
+	}
+	return redactURLs(msg)
+}
+
+func (e *NetError) Unwrap() error { return e.Err }

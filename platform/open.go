@@ -52,7 +52,7 @@ func Open(o OpenOptions) (*Host, error) {
 	} else {
 		p.path = absolute(filepath.SplitList(caller["PATH"]))
 	}
-	v.Distro = detectDistro(v.OS, files, v.Env)
+	v.Distro = DetectDistro(v.OS, files, v.Env)
 	if !rooted && v.Distro.Version == "" {
 		v.Distro.Version = osVersion()
 	}
@@ -65,7 +65,7 @@ func Open(o OpenOptions) (*Host, error) {
 		return nil, err
 	}
 	p.user = v.User
-	v.Users = withUser(v.User, people(all, files))
+	v.Users = UsersOf(v)
 
 	state := o.StateDir
 	if state == "" {
@@ -287,4 +287,3 @@ type noClock struct{}
 func (noClock) SetClock(time.Time) error {
 	return errors.New("the clock of another root cannot be set")
 }
-

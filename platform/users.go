@@ -110,3 +110,12 @@ func nameless(uid, gid int, name, home string) User {
 	}
 	return User{Name: cmp.Or(name, strconv.Itoa(uid)), UID: uid, GID: gid, Home: cmp.Or(home, "/")}
 }
+
+// UsersOf are the people of a tree with v.User in front: what View.Users holds.
+func UsersOf(v *View) []User {
+	others := people(accounts(v.OS, v.Files), v.Files)
+	if v.User.Home == "" {
+		return others
+	}
+	return withUser(v.User, others)
+}
