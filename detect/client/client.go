@@ -28,6 +28,8 @@ type Client struct {
 	Endpoints []Endpoint   `json:"-"` // what it is configured to talk to
 	Rules     *chain.Rules `json:"-"` // how its TLS library verifies
 	Elevated  bool         `json:"-"` // its files belong to root
+	Program   string       `json:"-"` // the executable, for a proof by the client itself; "" when not found
+	py        *pyEnv       // the Python it lives in
 }
 
 // Trust is where a client takes its roots from.
@@ -57,6 +59,7 @@ const (
 	RoleProxy  Role = "proxy"
 	RoleCert   Role = "cert" // client certificate
 	RoleKey    Role = "key"  // client key
+	roleOther  Role = ""     // decides something in the resolution and is never judged itself
 )
 
 // Setting is one layer's word: a key in a file, or an environment variable.
@@ -75,4 +78,9 @@ type Setting struct {
 	Elevated bool        // File belongs to root
 	Hosts    []string    // RoleVerify: only these hosts (pip trusted-host)
 	Affects  []string    // names of the clients it reaches, for shared variables
+	Scope    string      // conda environment whose activation sets it; "" everywhere
+	Inert    bool        // no program that was found heeds it (a switch that newer versions ignore)
+	Adds     bool        // RoleCA: read besides the default roots, not instead of them
+	Dir      bool        // RoleCA: names a directory
+	Path     string      // RoleCA, RoleCert, RoleKey: Value as an absolute path; "" when it cannot be known from here
 }

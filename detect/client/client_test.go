@@ -1,0 +1,141 @@
+package client
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"trustfix/platform"
+)
+
+// open makes a rooted system of a txtar archive. A name that ends in " -> x"
+// is a link, one that ends in "/" a directory.
+func open(t testing.TB, archive string, env platform.Env) *platform.View {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		name, link, isLink := strings.Cut(f.Name, " -> ")
+		p := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		switch {
+		case isLink:
+			err = os.Symlink(link, p)
+		case strings.HasSuffix(f.Name, "/"):
+			err = os.MkdirAll(p, 0o755)
+		default:
+			err = os.WriteFile(p, f.Data, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, err := platform.Open(platform.OpenOptions{Root: dir, StateDir: filepath.Join(dir, "state")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := h.View
+	v.User = platform.User{Name: "root", Home: "/root"}
+	if env != nil {
+		v.Env = env
+	}
+	return v
+}
+
+func resolve(t testing.TB, archive string, env platform.Env) Inventory {
+	t.Helper()
+	inv, err := Resolve(context.Background(), open(t, archive, env))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inv
+}
+
+// describe writes an inventory as lines that a test can compare.
+func describe(inv Inventory) string {
+	var b strings.Builder
+	for _, c := range inv.Clients {
+		b.WriteString(strings.Join([]string{"client", c.Name, c.Path, c.Version, "verify=" + c.Verify, "trust=" + c.Trust.Kind, c.Trust.Path, "by=" + c.Trust.SetBy}, " ") + "\n")
+		for _, a := range c.Trust.Adds {
+			b.WriteString("  adds " + a + "\n")
+		}
+		for _, e := range c.Endpoints {
+			b.WriteString("  uses " + e.URL.String() + " " + e.SetBy)
+			if e.Proxy != nil {
+				b.WriteString(" through " + e.Proxy.String())
+			}
+			b.WriteString("\n")
+		}
+	}
+	for _, s := range inv.Settings {
+		var flags []string
+		if s.Off {
+			flags = append(flags, "off")
+		}
+		if s.Wins {
+			flags = append(flags, "wins")
+		}
+		if s.Inert {
+			flags = append(flags, "inert")
+		}
+		b.WriteString(strings.TrimRight(strings.Join([]string{"setting", s.Client, string(s.Role), s.Where(), s.Name + "=" + strings.ReplaceAll(s.Value, "\n", "|"), strings.Join(flags, ",")}, " "), " ") + "\n")
+	}
+	for _, u := range inv.Unreadable {
+		b.WriteString("unreadable " + u.Client + " " + u.Where() + "\n")
+	}
+	return b.String()
+}
+
+// Each archive in testdata/inventory is a tree and, as the file "want", what
+// is found in it; its comment says why. Lines "env NAME=value" of the comment
+// are the process environment.
+func TestInventory(t *testing.T) {
+	files, err := filepath.Glob("testdata/inventory/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no inventories", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := txtar.Parse(data)
+			want, env := "", platform.Env{}
+			for _, line := range strings.Split(string(a.Comment), "\n") {
+				if kv, ok := strings.CutPrefix(line, "env "); ok {
+					k, v, _ := strings.Cut(kv, "=")
+					env[k] = v
+				}
+			}
+			at := -1
+			for i, f := range a.Files {
+				if f.Name == "want" {
+					want, at = string(f.Data), i
+				}
+			}
+			tree := *a
+			if at >= 0 {
+				tree.Files = append(append([]txtar.File{}, a.Files[:at]...), a.Files[at+1:]...)
+			}
+			got := describe(resolve(t, string(txtar.Format(&tree)), env))
+			if got == want {
+				return
+			}
+			if os.Getenv("UPDATE") != "" {
+				tree.Files = append(tree.Files, txtar.File{Name: "want", Data: []byte(got)})
+				if err := os.WriteFile(file, txtar.Format(&tree), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			t.Errorf("got:\n%s\nwant:\n%s", got, want)
+		})
+	}
+}

@@ -1,0 +1,347 @@
+package client
+
+import (
+	"bytes"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"trustfix/internal/edit"
+)
+
+// varUse is one row's reading of one variable.
+type varUse struct {
+	row *Row
+	v   *Var
+}
+
+// owners are the rows that findings about a shared variable are named after;
+// a variable that is not here belongs to the first row that has it.
+var owners = map[string]string{
+	"SSL_CERT_FILE":      "python",
+	"SSL_CERT_DIR":       "python",
+	"REQUESTS_CA_BUNDLE": "requests",
+	"CURL_CA_BUNDLE":     "curl",
+}
+
+// canon is a variable's name as it is looked up: npm reads its own in any case.
+func canon(name string) string {
+	if l := strings.ToLower(name); strings.HasPrefix(l, "npm_config_") {
+		return l
+	}
+	return name
+}
+
+func (s *scan) knownVars() map[string][]varUse {
+	m := map[string][]varUse{}
+	for _, r := range s.rows {
+		for i := range r.Vars {
+			n := canon(r.Vars[i].Name)
+			m[n] = append(m[n], varUse{r, &r.Vars[i]})
+		}
+	}
+	return m
+}
+
+// envSource is a file that sets environment variables.
+type envSource struct {
+	File
+	scope string // conda environment that it is limited to
+	kind  envKind
+}
+
+type envKind int
+
+const (
+	envEdit    envKind = iota // a format of package edit: {NAME}
+	envNested                 // JSON of conda: {NAME} or {env_vars, NAME}
+	envPAM                    // NAME DEFAULT=value OVERRIDE=value
+	envSystemd                // DefaultEnvironment="NAME=value" …
+)
+
+// envSources are the places that set variables for everybody and for the
+// user, lowest precedence first.
+func (s *scan) envSources() []envSource {
+	h, cfg := s.home, s.xdg("XDG_CONFIG_HOME", ".config")
+	var out []envSource
+	add := func(kind envKind, format edit.Format, ext string, paths ...string) {
+		for _, p := range paths {
+			out = append(out, envSource{File: File{Path: p, Format: format, Ext: ext}, kind: kind})
+		}
+	}
+	add(envSystemd, "", "", "/etc/systemd/system.conf")
+	add(envSystemd, "", ".conf", "/etc/systemd/system.conf.d")
+	add(envSystemd, "", "", "/etc/systemd/user.conf")
+	add(envSystemd, "", ".conf", "/etc/systemd/user.conf.d")
+	add(envEdit, edit.EnvFile, ".conf", "/usr/lib/environment.d", "/etc/environment.d")
+	add(envPAM, "", "", "/etc/security/pam_env.conf")
+	add(envEdit, edit.EnvFile, "", "/etc/environment")
+	add(envEdit, edit.Shell, "", "/etc/profile")
+	add(envEdit, edit.Shell, ".sh", "/etc/profile.d")
+	add(envEdit, edit.Shell, "", "/etc/bash.bashrc", "/etc/bashrc", "/etc/bash/bashrc",
+		"/etc/zshenv", "/etc/zsh/zshenv", "/etc/zprofile", "/etc/zsh/zprofile", "/etc/zshrc", "/etc/zsh/zshrc", "/etc/zsh/zlogin")
+	add(envEdit, edit.Fish, "", "/etc/fish/config.fish")
+	add(envEdit, edit.Fish, ".fish", "/etc/fish/conf.d")
+	add(envEdit, edit.Csh, "", "/etc/csh.cshrc", "/etc/csh.login")
+	add(envEdit, edit.Csh, ".csh", "/etc/profile.d")
+	add(envEdit, edit.EnvFile, ".conf", path.Join(cfg, "environment.d"))
+	add(envPAM, "", "", path.Join(h, ".pam_environment"))
+	for _, n := range []string{
+		".profile", ".bash_profile", ".bash_login", ".bashrc", ".bash_aliases",
+		".zshenv", ".zprofile", ".zshrc", ".zlogin", ".xprofile", ".xsessionrc",
+	} {
+		add(envEdit, edit.Shell, "", path.Join(h, n))
+	}
+	add(envEdit, edit.Fish, "", path.Join(cfg, "fish/config.fish"))
+	add(envEdit, edit.Fish, ".fish", path.Join(cfg, "fish/conf.d"))
+	add(envEdit, edit.Csh, "", path.Join(h, ".cshrc"), path.Join(h, ".tcshrc"), path.Join(h, ".login"))
+	return out
+}
+
+// readEnv collects every place that sets a variable some row reads, and ties
+// the process's own environment to the files it came from.
+func (s *scan) readEnv() {
+	for _, src := range s.envSources() {
+		for _, f := range s.expandFiles([]File{src.File}) {
+			s.readEnvFile(envSource{f, src.scope, src.kind})
+		}
+	}
+	for _, p := range s.conda {
+		s.readCondaEnv(p)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.v.Env)) {
+		s.readProcess(name, s.v.Env[name])
+	}
+	for name, list := range s.env {
+		if w := s.effective(name, ""); w != nil {
+			for _, o := range list {
+				o.Wins = o == w || o.Wins
+			}
+		}
+	}
+}
+
+// readCondaEnv reads what activating one conda environment sets.
+func (s *scan) readCondaEnv(p *prefix) {
+	if p.state {
+		s.readEnvFile(envSource{File{Path: path.Join(p.dir, "conda-meta/state"), Format: edit.JSON}, p.dir, envNested})
+	}
+	etc := path.Join(p.dir, "etc/conda")
+	for _, sub := range s.readDir(etc) {
+		switch sub {
+		case "env_vars.d":
+			for _, f := range s.expandFiles([]File{{Path: path.Join(etc, sub), Format: edit.JSON, Ext: ".json"}}) {
+				s.readEnvFile(envSource{f, p.dir, envNested})
+			}
+		case "activate.d":
+			for _, t := range []struct {
+				ext    string
+				format edit.Format
+			}{{".sh", edit.Shell}, {".fish", edit.Fish}, {".csh", edit.Csh}} {
+				for _, f := range s.expandFiles([]File{{Path: path.Join(etc, sub), Format: t.format, Ext: t.ext}}) {
+					s.readEnvFile(envSource{f, p.dir, envEdit})
+				}
+			}
+		}
+	}
+}
+
+func (s *scan) readEnvFile(src envSource) {
+	data := s.readRaw("environment", src.Path)
+	if !s.mentions(data) {
+		return // spare the parser every profile that has nothing to do with TLS
+	}
+	var entries []edit.Entry
+	switch src.kind {
+	case envPAM:
+		entries = parsePAM(data)
+	case envSystemd:
+		entries = parseSystemd(data)
+	default:
+		entries = s.parse("environment", src.Path, src.Format)
+	}
+	for _, e := range entries {
+		if len(e.Path) == 0 || e.Parent {
+			continue
+		}
+		name := e.Path[len(e.Path)-1]
+		if src.kind == envNested && len(e.Path) > 2 {
+			continue
+		}
+		s.addEnv(name, Setting{
+			Name: name, Value: e.Value, File: src.Path, Format: src.Format, Entry: e,
+			Env: true, Scope: src.scope, Elevated: s.elevated(src.Path),
+		})
+	}
+}
+
+// mentions reports whether a file names a variable that some row reads.
+func (s *scan) mentions(data []byte) bool {
+	if len(data) == 0 {
+		return false
+	}
+	if bytes.Contains(bytes.ToLower(data), []byte("npm_config_")) {
+		return true
+	}
+	for name := range s.vars {
+		if bytes.Contains(data, []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// addEnv notes one place that sets a variable, once for each role the
+// variable can have there.
+func (s *scan) addEnv(name string, set Setting) {
+	c := canon(name)
+	uses := s.vars[c]
+	if len(uses) == 0 {
+		return
+	}
+	e := set.Entry
+	e.Value, e.Quoted = set.Value, true
+	byRole := map[Role]*Setting{}
+	for _, u := range uses {
+		role, off, ok := u.v.class(e)
+		if !ok {
+			continue
+		}
+		x := byRole[role]
+		if x == nil {
+			n := set
+			n.Client, n.Role = u.row.Name, role
+			x = &n
+			byRole[role] = x
+			s.env[c] = append(s.env[c], x)
+			s.inv.Settings = append(s.inv.Settings, x)
+		}
+		if owners[c] == u.row.Name {
+			x.Client = u.row.Name
+		}
+		x.Off = x.Off || off
+		x.Affects = append(x.Affects, u.row.Name)
+		if role == RoleVerify && u.v.Hosts {
+			x.Hosts = strings.Fields(strings.ReplaceAll(set.Value, ",", " "))
+		}
+	}
+}
+
+// class is the role of a value of this variable; !ok when it says nothing.
+func (v *Var) class(e edit.Entry) (role Role, off, ok bool) {
+	if v.Class != nil {
+		role, off = v.Class(e)
+		return role, off, true
+	}
+	if v.Role == RoleVerify {
+		off = v.Off(e.Value)
+		return v.Role, off, off || !v.OffOnly
+	}
+	return v.Role, false, e.Value != "" || v.EmptyCounts
+}
+
+// readProcess ties a variable of the process to the file that set it, or
+// notes it as set by nobody that was found.
+func (s *scan) readProcess(name, val string) {
+	uses := s.vars[canon(name)]
+	if len(uses) == 0 {
+		return
+	}
+	found := false
+	list := s.env[canon(name)]
+	for i := len(list) - 1; i >= 0; i-- {
+		x := list[i]
+		if x.Scope != "" && x.Scope != s.v.Env["CONDA_PREFIX"] {
+			continue
+		}
+		if got, _ := s.expand(x.Value); got == val || x.Value == val {
+			if found && list[i+1].Entry.Line != x.Entry.Line {
+				break
+			}
+			x.Process, found = true, true
+		}
+	}
+	if !found {
+		s.addEnv(name, Setting{Name: name, Value: val, Env: true, Process: true})
+	}
+}
+
+// effective is the place whose value a program started now would see: the
+// process's own, else the last file that sets it.
+func (s *scan) effective(name, scope string) *Setting {
+	var w *Setting
+	for _, x := range s.env[canon(name)] {
+		if x.Scope != "" && x.Scope != scope && !x.Process {
+			continue
+		}
+		if w == nil || x.Process || !w.Process {
+			w = x
+		}
+	}
+	return w
+}
+
+// envValue is the value a program started now would see, and who set it.
+func (s *scan) envValue(name, scope string) (string, *Setting) {
+	if w := s.effective(name, scope); w != nil {
+		return w.Value, w
+	}
+	return "", nil
+}
+
+// elevated reports whether changing a path may need an administrator: it is
+// not in the user's home.
+func (s *scan) elevated(name string) bool { return !strings.HasPrefix(name, s.home+"/") }
+
+// parsePAM reads pam_env.conf: NAME [DEFAULT=value] [OVERRIDE=value].
+func parsePAM(data []byte) []edit.Entry {
+	var out []edit.Entry
+	for i, line := range strings.Split(string(data), "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		name, rest, _ := strings.Cut(line, " ")
+		if k, v, ok := strings.Cut(name, "="); ok { // ~/.pam_environment knows the plain form too
+			out = append(out, edit.Entry{Path: []string{k}, Value: strings.Trim(v, `"`), Line: i + 1, EndLine: i + 1})
+			continue
+		}
+		val := ""
+		for _, key := range []string{"DEFAULT=", "OVERRIDE="} {
+			if _, v, ok := strings.Cut(rest, key); ok {
+				if strings.HasPrefix(v, `"`) {
+					v, _, _ = strings.Cut(v[1:], `"`)
+				} else {
+					v, _, _ = strings.Cut(v, " ")
+				}
+				val = v
+			}
+		}
+		out = append(out, edit.Entry{Path: []string{name}, Value: val, Line: i + 1, EndLine: i + 1})
+	}
+	return out
+}
+
+// parseSystemd reads DefaultEnvironment= of system.conf and user.conf.
+func parseSystemd(data []byte) []edit.Entry {
+	var out []edit.Entry
+	for i, line := range strings.Split(string(data), "\n") {
+		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "DefaultEnvironment=")
+		if !ok {
+			continue
+		}
+		for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
+			var word string
+			if q := rest[0]; q == '"' || q == '\'' {
+				word, rest, _ = strings.Cut(rest[1:], string(q))
+			} else {
+				word, rest, _ = strings.Cut(rest, " ")
+			}
+			if k, v, ok := strings.Cut(word, "="); ok {
+				out = append(out, edit.Entry{Path: []string{k}, Value: v, Line: i + 1, EndLine: i + 1})
+			}
+		}
+	}
+	return out
+}

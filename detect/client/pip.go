@@ -1,0 +1,254 @@
+package client
+
+import (
+	"path"
+	"strings"
+
+	"trustfix/internal/edit"
+)
+
+// pipRow follows reference/clients.md §3.
+var pipRow = &Row{
+	Name:   "pip",
+	Find:   pips,
+	Files:  pipFiles,
+	Normal: pipNormal,
+	Keys: []Key{
+		{Path: []string{"*", "trusted-host"}, Role: RoleVerify, Hosts: true, Off: func(e edit.Entry) bool { return strings.TrimSpace(e.Value) != "" }},
+		{Path: []string{"*", "cert"}, Role: RoleCA},
+		{Path: []string{"*", "client-cert"}, Role: RoleCert},
+		{Path: []string{"*", "index-url"}, Role: RoleURL},
+		{Path: []string{"*", "extra-index-url"}, Role: RoleURL},
+		{Path: []string{"*", "find-links"}, Role: RoleURL},
+		{Path: []string{"*", "proxy"}, Role: RoleProxy},
+		{Path: []string{"*", "no-index"}, Role: roleOther},
+		{Path: []string{"*", "use-deprecated"}, Role: roleOther},
+		{Path: []string{"*", "use-feature"}, Role: roleOther},
+	},
+	Vars: []Var{
+		{Name: "CURL_CA_BUNDLE", Role: RoleCA},
+		{
+			Name: "CURL_CA_BUNDLE", Role: RoleVerify, Off: is(""), OffOnly: true,
+			Applies: func(c *Client) bool { return older(c.Version, "22.2") },
+		},
+		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA},
+		{Name: "PIP_TRUSTED_HOST", Role: RoleVerify, Hosts: true, Off: func(v string) bool { return strings.TrimSpace(v) != "" }},
+		{Name: "PIP_CERT", Role: RoleCA},
+		{Name: "PIP_CLIENT_CERT", Role: RoleCert},
+		{Name: "PIP_INDEX_URL", Role: RoleURL},
+		{Name: "PIP_EXTRA_INDEX_URL", Role: RoleURL},
+		{Name: "PIP_FIND_LINKS", Role: RoleURL},
+		{Name: "PIP_PROXY", Role: RoleProxy},
+	},
+	Default: "certifi",
+	Source:  func(s *scan, c *Client) string { return s.pipBundle(c) },
+	Servers: []string{"https://pypi.org/simple/"},
+	Rules: func(c *Client) string {
+		if older(c.Version, "26.1") || pipTruststore(c) {
+			return c.sslRules()
+		}
+		return c.pyRules()
+	},
+	Resolve: resolvePip,
+}
+
+func pips(s *scan) []*Client {
+	out := s.pyClients("pip")
+	for _, c := range out {
+		if c.py.kind != pySystem {
+			c.Program = path.Join(c.py.prefix, "bin/pip")
+		}
+	}
+	return out
+}
+
+func pipNormal(k string) string {
+	k = strings.ReplaceAll(strings.ToLower(k), "_", "-")
+	return strings.TrimPrefix(k, "--")
+}
+
+// pipFiles: global, user, site, in this order; PIP_CONFIG_FILE stands in for
+// the user's files.
+func pipFiles(s *scan, c *Client) []File {
+	var out []File
+	add := func(p string) { out = append(out, File{Path: p, Format: edit.INI}) }
+	own := s.v.Env["PIP_CONFIG_FILE"]
+	if own == "/dev/null" || strings.EqualFold(own, "nul") {
+		return nil
+	}
+	custom := own != "" && s.isFile(own)
+	cfg := s.xdg("XDG_CONFIG_HOME", ".config")
+	switch s.v.OS {
+	case "windows":
+		add("C:/ProgramData/pip/pip.ini")
+		if !custom {
+			add(path.Join(s.home, "pip/pip.ini"))
+			add(path.Join(s.home, "AppData/Roaming/pip/pip.ini"))
+		}
+	case "darwin":
+		add("/Library/Application Support/pip/pip.conf")
+		if !custom {
+			add(path.Join(s.home, ".pip/pip.conf"))
+			if d := path.Join(s.home, "Library/Application Support/pip"); s.isDir(d) {
+				add(path.Join(d, "pip.conf"))
+			} else {
+				add(path.Join(cfg, "pip/pip.conf"))
+			}
+		}
+	default:
+		dirs := s.v.Env["XDG_CONFIG_DIRS"]
+		if dirs == "" {
+			dirs = "/etc/xdg"
+		}
+		for _, d := range strings.Split(dirs, ":") {
+			if path.IsAbs(d) {
+				add(path.Join(d, "pip/pip.conf"))
+			}
+		}
+		add("/etc/pip.conf")
+		if !custom {
+			add(path.Join(s.home, ".pip/pip.conf"))
+			add(path.Join(cfg, "pip/pip.conf"))
+		}
+	}
+	if c.py != nil {
+		name := "pip.conf"
+		if s.v.OS == "windows" {
+			name = "pip.ini"
+		}
+		add(path.Join(c.py.prefix, name))
+	}
+	if custom {
+		add(own)
+	}
+	return out
+}
+
+// resolvePip: all files are merged first, then [global] gives way to the
+// section of the command, and both to the environment. A list of a higher
+// layer replaces that of a lower one.
+func resolvePip(s *scan, c *Client, layers []layer) {
+	best := map[string]*layer{}
+	rank := map[string]int{}
+	for i := range layers {
+		l := &layers[i]
+		key, r := l.Name, 3
+		if l.Env {
+			if key = pipNormal(strings.TrimPrefix(l.Name, "PIP_")); l.Value == "" && strings.HasPrefix(l.Name, "PIP_") {
+				continue
+			}
+		} else {
+			key = pipNormal(l.Entry.Path[1])
+			switch l.Entry.Path[0] {
+			case "global":
+				r = 1
+			case "install":
+				r = 2
+			default:
+				continue
+			}
+		}
+		if key+string(l.role) == "" || r < rank[key+string(l.role)] {
+			continue
+		}
+		best[key+string(l.role)], rank[key+string(l.role)] = l, r
+	}
+	get := func(key string, role Role) *layer { return best[key+string(role)] }
+
+	var urls []layer
+	index := get("index-url", RoleURL)
+	noIndex := get("no-index", roleOther)
+	if noIndex != nil && oneOf("1", "true", "yes", "on")(noIndex.Value) {
+		index = nil
+	} else {
+		noIndex = nil
+	}
+	for _, l := range []*layer{index, get("extra-index-url", RoleURL), get("find-links", RoleURL), get("proxy", RoleProxy)} {
+		if l != nil && l.Value != "" && (noIndex == nil || l.role != RoleURL || pipNormal(strings.TrimPrefix(l.Name, "PIP_")) == "find-links") {
+			l.Wins = true
+			urls = append(urls, *l)
+		}
+	}
+	s.pipServers(c, urls, index == nil && noIndex == nil)
+
+	legacy := get("use-deprecated", roleOther)
+	modern := pipTruststore(c) && (legacy == nil || !strings.Contains(legacy.Value, "legacy-certs"))
+	if f := get("use-feature", roleOther); f != nil && strings.Contains(f.Value, "truststore") && !older(c.Version, "24.1.1") && !older(c.pyVersion(), "3.10") {
+		modern = true
+	}
+	if modern {
+		certifi := c.Trust.Path
+		c.Trust = s.openSSLTrust(c.Path)
+		if certifi != "" && certifi != c.Trust.Path {
+			c.Trust.Adds = append(c.Trust.Adds, certifi)
+		}
+	}
+	cert := get("cert", RoleCA)
+	if cert != nil && cert.Value == "" {
+		cert = nil
+	}
+	for _, name := range []string{"requests-ca-bundle", "curl-ca-bundle"} {
+		if l := get(name, RoleCA); l != nil && l.Value != "" {
+			cert = l
+			break
+		}
+	}
+	if cert != nil && modern {
+		if p, ok := s.expand(cert.Value); ok {
+			c.Trust.Adds = append(c.Trust.Adds[:max(0, len(c.Trust.Adds)-1)], p)
+		}
+		cert.Wins = true
+	} else if cert != nil {
+		s.replace(c, cert.Setting, false)
+	}
+	if l := get("trusted-host", RoleVerify); l != nil && len(l.Hosts) > 0 {
+		l.Wins = true
+		if c.talksTo(l.Hosts) {
+			c.Verify = "off"
+		}
+	}
+	if l := get("curl-ca-bundle", RoleVerify); l != nil && l.off && get("requests-ca-bundle", RoleCA) == nil {
+		c.Verify, l.Wins = "off", true
+	}
+}
+
+// pipServers: find-links alone does not replace the index.
+func (s *scan) pipServers(c *Client, layers []layer, defaultIndex bool) {
+	proxies := s.proxies(layers)
+	for _, l := range layers {
+		if l.Env && l.role == RoleProxy {
+			proxies[""] = l.Value
+		}
+	}
+	if defaultIndex && c.Path != "" {
+		s.endpoint(c, c.Row.Servers[0], "", proxies)
+	}
+	for _, l := range layers {
+		if l.role == RoleURL {
+			for _, u := range strings.Fields(l.Value) {
+				s.endpoint(c, u, l.Where(), proxies)
+			}
+		}
+	}
+}
+
+// pipTruststore reports whether this pip reads the system's store by itself.
+func pipTruststore(c *Client) bool {
+	return c.Version != "" && !older(c.Version, "24.2") && !older(c.pyVersion(), "3.10")
+}
+
+// pipBundle is the certifi that pip carries, or the system's bundle where a
+// distribution patched it or took it out (§3.4).
+func (s *scan) pipBundle(c *Client) string {
+	if c.py == nil {
+		return ""
+	}
+	site := c.py.dists["pip"].site
+	if dir := path.Join(site, "pip/_vendor/certifi"); s.isFile(path.Join(dir, "core.py")) || s.isFile(path.Join(dir, "cacert.pem")) {
+		return s.certifiIn(dir)
+	}
+	if p := s.certifiOf(c.Path); p != "" {
+		return p
+	}
+	return s.osBundle()
+}

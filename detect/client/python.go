@@ -1,0 +1,329 @@
+package client
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trustfix/platform"
+)
+
+// pyEnv is one Python: an interpreter or a virtual or conda environment.
+type pyEnv struct {
+	path    string // what people know it by: the environment, or the program where many share a prefix
+	prefix  string
+	program string
+	kind    pyKind
+	version string // "3.11.7", or "3.11" where only that stands in files
+	base    string // directory of the interpreter a virtual environment was made from
+	sites   []string
+	dists   map[string]dist
+}
+
+type dist struct{ version, site string }
+
+type pyKind string
+
+const (
+	pySystem pyKind = "system"
+	pyPyenv  pyKind = "pyenv"
+	pyUV     pyKind = "uv"
+	pyConda  pyKind = "conda"
+	pyVenv   pyKind = "venv"
+)
+
+var (
+	versioned = regexp.MustCompile(`^python(\d\.\d+)$`)
+	distInfo  = regexp.MustCompile(`^([A-Za-z0-9_.]+?)-([0-9][^-]*)(-py[0-9.]+)?\.(dist|egg)-info$`)
+	leading   = regexp.MustCompile(`\d+(\.\d+)+`)
+)
+
+// wanted are the distributions whose version decides something.
+var wanted = []string{"pip", "certifi", "requests", "urllib3", "httpx", "aiohttp", "truststore", "poetry", "pdm", "uv", "pipx"}
+
+// findPythons lists interpreters and environments from what stands in
+// directories; nothing is run.
+func (s *scan) findPythons() {
+	for _, dir := range []string{"/usr/bin", "/usr/local/bin", "/opt/local/bin", "/opt/homebrew/bin"} {
+		for _, n := range s.readDir(dir) {
+			if m := versioned.FindStringSubmatch(n); m != nil {
+				s.addSystem(path.Join(dir, n), m[1])
+			}
+		}
+	}
+	for _, p := range s.conda {
+		if v := p.pkg("python"); v != "" {
+			s.addPy(&pyEnv{path: p.dir, prefix: p.dir, kind: pyConda, version: v})
+		}
+	}
+	for _, h := range append(s.homes(), "") {
+		root := path.Join(h, ".pyenv")
+		if h == "" {
+			root = s.v.Env["PYENV_ROOT"]
+		}
+		for _, n := range s.readDir(path.Join(root, "versions")) {
+			d := path.Join(root, "versions", n)
+			if !s.addVenv(d) && n[0] >= '0' && n[0] <= '9' {
+				s.addPy(&pyEnv{path: d, prefix: d, kind: pyPyenv, version: n})
+			}
+			s.addVenvs(path.Join(d, "envs"))
+		}
+		if h == "" {
+			continue
+		}
+		uv := path.Join(h, ".local/share/uv/python")
+		for _, n := range s.readDir(uv) {
+			if img, err := s.v.Files.Snapshot(path.Join(uv, n)); err == nil && img.Kind == platform.DirKind && strings.HasPrefix(n, "cpython-") {
+				s.addPy(&pyEnv{path: path.Join(uv, n), prefix: path.Join(uv, n), kind: pyUV, version: leading.FindString(n)})
+			}
+		}
+		s.findVenvs(h)
+	}
+	s.addVenv(s.v.Env["VIRTUAL_ENV"])
+	for _, d := range []string{"/opt/venv", "/venv", "/opt/app/venv", "/app/.venv", "/app/venv", "/usr/src/app/.venv"} {
+		s.addVenv(d)
+	}
+	s.addVenvs("/opt")
+}
+
+// venvDirs hold one virtual environment per entry.
+var venvDirs = []string{
+	".virtualenvs", ".venvs", "venvs", ".local/share/virtualenvs", ".local/share/pipx/venvs", ".local/pipx/venvs",
+	".cache/pypoetry/virtualenvs", ".local/share/pdm/venvs", ".local/share/uv/tools", ".local/share/hatch/env/virtual",
+	"Library/Caches/pypoetry/virtualenvs",
+}
+
+// maxProjects bounds how many directories of a home are searched for
+// environments inside projects.
+const maxProjects = 1000
+
+func (s *scan) findVenvs(home string) {
+	for _, d := range venvDirs {
+		s.addVenvs(path.Join(home, d))
+	}
+	for _, d := range []string{"venv", ".venv", "env"} {
+		s.addVenv(path.Join(home, d))
+	}
+	names := s.readDir(home)
+	for _, n := range names[:min(len(names), maxProjects)] {
+		if strings.HasPrefix(n, ".") || !s.isDir(path.Join(home, n)) {
+			continue
+		}
+		for _, in := range s.readDir(path.Join(home, n)) {
+			switch in {
+			case "pyvenv.cfg":
+				s.addVenv(path.Join(home, n))
+			case "venv", ".venv", "env":
+				s.addVenv(path.Join(home, n, in))
+			}
+		}
+	}
+}
+
+func (s *scan) addVenvs(dir string) {
+	for _, n := range s.readDir(dir) {
+		s.addVenv(path.Join(dir, n))
+	}
+}
+
+// addVenv adds a directory if it is a virtual environment.
+func (s *scan) addVenv(dir string) bool {
+	if !path.IsAbs(dir) || s.pyAt[dir] != nil {
+		return dir != "" && s.pyAt[dir] != nil
+	}
+	data, err := s.v.Files.ReadFile(path.Join(dir, "pyvenv.cfg"))
+	if err != nil {
+		return false
+	}
+	p := &pyEnv{path: dir, prefix: dir, kind: pyVenv}
+	for _, line := range strings.Split(string(data), "\n") {
+		k, v, _ := strings.Cut(line, "=")
+		v = strings.TrimSpace(v)
+		switch strings.TrimSpace(k) {
+		case "version", "version_info":
+			p.version = leading.FindString(v)
+		case "home":
+			p.base = v
+		}
+	}
+	s.addPy(p)
+	return true
+}
+
+func (s *scan) addSystem(program, version string) {
+	p := &pyEnv{path: program, prefix: path.Dir(path.Dir(program)), program: program, kind: pySystem, version: version}
+	p.sites = []string{
+		path.Join(s.home, ".local/lib/python"+version+"/site-packages"),
+		"/usr/local/lib/python" + version + "/dist-packages",
+		"/usr/lib/python3/dist-packages",
+		path.Join(p.prefix, "lib/python"+version+"/site-packages"),
+		path.Join(p.prefix, "lib64/python"+version+"/site-packages"),
+	}
+	if version[0] == '2' {
+		p.sites[2] = "/usr/lib/python2.7/dist-packages"
+	}
+	s.addPy(p)
+}
+
+// addPy completes an environment from its directories.
+func (s *scan) addPy(p *pyEnv) {
+	if s.pyAt[p.path] != nil {
+		return
+	}
+	if p.program == "" {
+		p.program = path.Join(p.prefix, "bin/python")
+		if s.v.OS == "windows" {
+			p.program = path.Join(p.prefix, "Scripts/python.exe")
+		}
+	}
+	if p.sites == nil {
+		if minor := minorOf(p.version); minor != "" && s.v.OS != "windows" {
+			p.sites = []string{path.Join(p.prefix, "lib/python"+minor+"/site-packages")}
+		} else {
+			p.sites = []string{path.Join(p.prefix, "Lib/site-packages")}
+		}
+	}
+	p.dists = map[string]dist{}
+	for _, site := range p.sites {
+		for _, n := range s.readDir(site) {
+			if !strings.HasSuffix(n, "-info") {
+				continue
+			}
+			m := distInfo.FindStringSubmatch(n)
+			if m == nil {
+				continue
+			}
+			name := strings.ToLower(m[1])
+			if _, ok := p.dists[name]; !ok && slices.Contains(wanted, name) {
+				p.dists[name] = dist{m[2], site}
+			}
+		}
+	}
+	s.pyAt[p.path] = p
+	s.pys = append(s.pys, p)
+}
+
+// minorOf is "3.11" of "3.11.7".
+func minorOf(version string) string {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return ""
+	}
+	return parts[0] + "." + strings.TrimRight(parts[1], "abrc+-dev")
+}
+
+// older reports whether version a is before b; an unknown version is not.
+func older(a, b string) bool {
+	if a == "" {
+		return false
+	}
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range y {
+		n, m := 0, number(y[i])
+		if i < len(x) {
+			n = number(x[i])
+		}
+		if n != m {
+			return n < m
+		}
+	}
+	return false
+}
+
+func number(s string) int {
+	end := 0
+	for end < len(s) && s[end] >= '0' && s[end] <= '9' {
+		end++
+	}
+	n, _ := strconv.Atoi(s[:end])
+	return n
+}
+
+// pyOf is the Python that an instance is or belongs to, or nil.
+func (s *scan) pyOf(path string) *pyEnv { return s.pyAt[path] }
+
+var quotedBundle = regexp.MustCompile(`["'](/[^"'\n]+\.(?:pem|crt))["']`)
+
+// certifiIn is the bundle that a copy of certifi names: its own file, or the
+// system's where a distribution patched it (§3.4).
+func (s *scan) certifiIn(dir string) string {
+	if core := s.peek(path.Join(dir, "core.py")); core != nil {
+		if m := quotedBundle.FindAllSubmatch(core, -1); m != nil {
+			return string(m[len(m)-1][1])
+		}
+	}
+	return path.Join(dir, "cacert.pem")
+}
+
+// peek reads a file of a program; whatever goes wrong, there is nothing to see.
+func (s *scan) peek(name string) []byte {
+	if b, ok := s.raw[name]; ok {
+		return b
+	}
+	b, err := s.v.Files.ReadFile(name)
+	if err != nil {
+		b = nil
+	}
+	s.raw[name] = b
+	return b
+}
+
+// certifiOf is the certifi bundle of the Python at a path, "" when it has none.
+func (s *scan) certifiOf(path string) string {
+	if p := s.pyAt[path]; p != nil {
+		if d, ok := p.dists["certifi"]; ok {
+			return s.certifiIn(d.site + "/certifi")
+		}
+	}
+	return ""
+}
+
+// openSSLTrust is where OpenSSL takes its roots from in the Python at a path:
+// its own default, or what SSL_CERT_FILE names. The variable leaves the default
+// directory of hashed roots in place (§5.3).
+func (s *scan) openSSLTrust(at string) Trust {
+	t := Trust{Kind: "os", Path: s.osBundle()}
+	dir := "/etc/ssl/certs"
+	if p := s.condaOf(at); p != "" {
+		t = Trust{Kind: "file", Path: path.Join(p, "ssl/cert.pem")}
+		if s.v.OS == "windows" {
+			t.Path = path.Join(p, "Library/ssl/cacert.pem")
+		}
+		dir = path.Join(p, "ssl/certs")
+	}
+	if v, x := s.envValue("SSL_CERT_DIR", at); x != nil && v != "" {
+		dir = ""
+		for _, d := range strings.Split(v, ":") {
+			if p, ok := s.expand(d); ok && s.isDir(p) {
+				t.Adds = append(t.Adds, p)
+				x.Wins = true
+			}
+		}
+	}
+	if v, x := s.envValue("SSL_CERT_FILE", at); x != nil && v != "" {
+		p, _ := s.expand(v)
+		t.Kind, t.Path, t.SetBy = "file", p, x.Where()
+		x.Wins = true
+		if dir != "" && s.isDir(dir) {
+			t.Adds = append(t.Adds, dir)
+		}
+	}
+	return t
+}
+
+// condaOf is the conda environment whose OpenSSL a Python uses, or "".
+func (s *scan) condaOf(at string) string {
+	if s.prefixes[at] != nil {
+		return at
+	}
+	if p := s.pyAt[at]; p != nil && p.base != "" {
+		for _, d := range []string{path.Dir(p.base), p.base} {
+			if s.prefixes[d] != nil {
+				return d
+			}
+		}
+	}
+	return ""
+}

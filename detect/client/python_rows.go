@@ -1,0 +1,153 @@
+package client
+
+import "strings"
+
+// The rows of reference/clients.md §5: a Python by its standard library, and
+// the libraries in it that bring their own idea of trust.
+
+var sslVars = []Var{
+	{Name: "SSL_CERT_DIR", Role: RoleCA, Dir: true},
+	{Name: "SSL_CERT_FILE", Role: RoleCA},
+}
+
+var pythonRow = &Row{
+	Name: "python",
+	Find: func(s *scan) []*Client { return s.pyClients("") },
+	Vars: append([]Var{{
+		Name: "PYTHONHTTPSVERIFY", Role: RoleVerify, Off: is("0"),
+		Applies: func(c *Client) bool { return strings.HasPrefix(c.Version, "2.7") },
+	}}, sslVars...),
+	Default: "os",
+	Rules:   (*Client).pyRules,
+	Resolve: func(s *scan, c *Client, layers []layer) {
+		s.verifyOf(c, layers)
+		c.Trust = s.openSSLTrust(c.Path)
+	},
+}
+
+var requestsRow = &Row{
+	Name: "requests",
+	Find: func(s *scan) []*Client { return s.pyClients("requests") },
+	Vars: []Var{
+		{Name: "CURL_CA_BUNDLE", Role: RoleCA},
+		{
+			Name: "CURL_CA_BUNDLE", Role: RoleVerify, Off: is(""), OffOnly: true,
+			Applies: func(c *Client) bool { return older(c.Version, "2.28") },
+		},
+		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA},
+	},
+	Default: "certifi",
+	Source:  func(s *scan, c *Client) string { return s.certifiOf(c.Path) },
+	Rules: func(c *Client) string {
+		if older(c.dist("urllib3"), "2.4") {
+			return c.sslRules()
+		}
+		return c.pyRules()
+	},
+	Resolve: func(s *scan, c *Client, layers []layer) { s.requestsTrust(c, layers) },
+}
+
+// requestsTrust: the first variable beats the second; only where neither names
+// a bundle an empty CURL_CA_BUNDLE reaches an old requests as "do not verify".
+func (s *scan) requestsTrust(c *Client, layers []layer) {
+	s.trustOf(c, layers)
+	if v, x := s.envValue("REQUESTS_CA_BUNDLE", c.Path); x == nil || v == "" {
+		s.verifyOf(c, layers)
+	}
+}
+
+var httpxRow = &Row{
+	Name:    "httpx",
+	Find:    func(s *scan) []*Client { return s.pyClients("httpx") },
+	Vars:    sslVars,
+	Default: "certifi",
+	Source:  func(s *scan, c *Client) string { return s.certifiOf(c.Path) },
+	Rules: func(c *Client) string {
+		if older(c.Version, "0.28") {
+			return c.sslRules()
+		}
+		return c.pyRules()
+	},
+	Resolve: resolveHTTPX,
+}
+
+// resolveHTTPX: SSL_CERT_FILE hides SSL_CERT_DIR. Before 0.28 what does not
+// exist is ignored; since then it is used, and a directory that does not exist
+// leaves an empty store (§5.2).
+func resolveHTTPX(s *scan, c *Client, _ []layer) {
+	old := older(c.Version, "0.28")
+	if v, x := s.envValue("SSL_CERT_FILE", c.Path); x != nil && v != "" {
+		if p, _ := s.expand(v); !old || s.isFile(p) {
+			s.replace(c, x, false)
+			return
+		}
+	}
+	if v, x := s.envValue("SSL_CERT_DIR", c.Path); x != nil && v != "" {
+		if p, _ := s.expand(v); !old || s.isDir(p) {
+			s.replace(c, x, true)
+		}
+	}
+}
+
+var aiohttpRow = &Row{
+	Name:    "aiohttp",
+	Find:    func(s *scan) []*Client { return s.pyClients("aiohttp") },
+	Vars:    sslVars,
+	Default: "os",
+	Rules:   (*Client).pyRules,
+	Resolve: func(s *scan, c *Client, _ []layer) { c.Trust = s.openSSLTrust(c.Path) },
+}
+
+// pyClients are the Pythons that hold a distribution; "" for all.
+func (s *scan) pyClients(name string) []*Client {
+	var out []*Client
+	for _, p := range s.pys {
+		c := &Client{Path: p.path, Program: p.program, Version: p.version, py: p}
+		if name != "" {
+			d, ok := p.dists[name]
+			if !ok {
+				continue
+			}
+			c.Version = d.version
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// dist is the version of a distribution in the Python that c lives in.
+func (c *Client) dist(name string) string {
+	if c.py == nil {
+		return ""
+	}
+	return c.py.dists[name].version
+}
+
+// pyVersion is the version of the Python that c lives in.
+func (c *Client) pyVersion() string {
+	if c.py == nil {
+		return ""
+	}
+	return c.py.version
+}
+
+// pyRules is the rule set of ssl.create_default_context.
+func (c *Client) pyRules() string {
+	if v := c.pyVersion(); v != "" && !older(v, "3.13") {
+		return "python-3.13"
+	}
+	return c.sslRules()
+}
+
+// sslRules is the rule set of the OpenSSL under a Python that asks for nothing more.
+func (c *Client) sslRules() string {
+	switch v := c.pyVersion(); {
+	case v == "":
+		return "openssl-3"
+	case older(v, "3.6"):
+		return "openssl-1.0.2"
+	case older(v, "3.10"):
+		return "openssl-1.1.1"
+	}
+	return "openssl-3"
+}

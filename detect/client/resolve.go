@@ -1,0 +1,461 @@
+package client
+
+import (
+	"context"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trustfix/internal/edit"
+	"trustfix/platform"
+)
+
+// Inventory is every client of a system with what its configuration says.
+type Inventory struct {
+	Clients    []*Client
+	Settings   []*Setting // every layer of every client, also those that lose, each place and role once
+	Unreadable []Unreadable
+	Bundles    *Bundles // what trust settings lead to, read once
+}
+
+// Resolve finds the clients of a system and their effective state. It reads
+// files and runs nothing. The error is the context's only: what cannot be read
+// is part of the inventory.
+func Resolve(ctx context.Context, v *platform.View) (Inventory, error) {
+	s := newScan(ctx, v)
+	s.findConda()
+	s.findPythons()
+	s.readEnv()
+	for _, r := range s.rows {
+		if err := ctx.Err(); err != nil {
+			return Inventory{}, err
+		}
+		s.resolveRow(r)
+	}
+	s.settleShared()
+	return *s.inv, nil
+}
+
+// layer is one place's word as one row understands it.
+type layer struct {
+	*Setting
+	key  Key // meaning to this row
+	role Role
+	off  bool
+}
+
+func (s *scan) resolveRow(r *Row) {
+	var found []*Client
+	if r.Find != nil {
+		found = r.Find(s)
+	} else if p := s.lookAny(r.Programs); p != "" {
+		found = []*Client{{Path: p, Program: p}}
+	}
+	absent := len(found) == 0
+	if absent {
+		// Its configuration is judged all the same: in an image or a home that
+		// several machines share, the program may stand elsewhere.
+		found = []*Client{{}}
+	}
+	for _, c := range found {
+		c.Name, c.Row, c.Verify = r.Name, r, "on"
+		if c.Version == "" && r.Versions != nil && !absent {
+			c.Version = r.Versions(s, c)
+		}
+		layers := s.layers(r, c)
+		if absent && !slices.ContainsFunc(layers, func(l layer) bool { return l.File != "" && l.Client == r.Name && !l.Env }) {
+			return
+		}
+		c.Elevated = c.Path != "" && s.elevated(c.Path)
+		s.settle(r, c, layers)
+		s.inv.Clients = append(s.inv.Clients, c)
+	}
+}
+
+func (s *scan) lookAny(names []string) string {
+	for _, n := range names {
+		if p := s.look(n); p != "" {
+			return p
+		}
+	}
+	return ""
+}
+
+// layers are the places that speak to an instance, lowest precedence first.
+func (s *scan) layers(r *Row, c *Client) []layer {
+	out := s.varLayers(r, c, true)
+	for _, name := range r.Reads {
+		if o := ByName(name); o.Files != nil {
+			out = append(out, s.fileLayers(r, o, o.Files(s, c))...)
+		}
+	}
+	if r.Files != nil {
+		out = append(out, s.fileLayers(r, r, r.Files(s, c))...)
+	}
+	return append(out, s.varLayers(r, c, false)...)
+}
+
+func (s *scan) varLayers(r *Row, c *Client, below bool) []layer {
+	var out []layer
+	for i := range r.Vars {
+		v := &r.Vars[i]
+		if v.Below != below || v.Applies != nil && !v.Applies(c) {
+			continue
+		}
+		for _, x := range s.visible(v.Name, c.Path) {
+			e := x.Entry
+			e.Value, e.Quoted = x.Value, true
+			role, off, ok := v.class(e)
+			if ok && role == x.Role {
+				out = append(out, layer{x, Key{Adds: v.Adds, Dir: v.Dir, Hosts: v.Hosts}, role, off})
+			}
+		}
+	}
+	return out
+}
+
+// visible are the settings of a variable that hold for programs of a prefix,
+// the one that they see last.
+func (s *scan) visible(name, scope string) []*Setting {
+	var out []*Setting
+	w := s.effective(name, scope)
+	for _, x := range s.env[canon(name)] {
+		if (x.Scope == "" || x.Scope == scope) && !samePlace(x, w) {
+			out = append(out, x)
+		}
+	}
+	for _, x := range s.env[canon(name)] {
+		if w != nil && samePlace(x, w) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func samePlace(a, b *Setting) bool {
+	return b != nil && a.File == b.File && a.Entry.Line == b.Entry.Line && a.Name == b.Name && a.Value == b.Value
+}
+
+// fileLayers reads the files of owner as r understands them.
+func (s *scan) fileLayers(r, owner *Row, files []File) []layer {
+	var out []layer
+	for _, f := range s.expandFiles(files) {
+		entries := s.parse(owner.Name, f.Path, f.Format)
+		for i, e := range entries {
+			k := r.key(e)
+			mine := owner.key(e)
+			if k == nil {
+				k = mine
+			}
+			if mine == nil {
+				mine = k
+			}
+			if k == nil || f.OnlyHead != "" && e.Path[0] != f.OnlyHead {
+				continue
+			}
+			if e.Parent {
+				e.Value = strings.Join(members(entries[i+1:], e.Path), "\n")
+			}
+			x := s.place(owner, f, e, mine)
+			role, off := k.class(e)
+			out = append(out, layer{x, *k, role, off})
+		}
+	}
+	return out
+}
+
+// members are the values of the list at a path, from the entries after it.
+func members(after []edit.Entry, parent []string) []string {
+	var out []string
+	for _, e := range after {
+		if len(e.Path) <= len(parent) || !slices.Equal(e.Path[:len(parent)], parent) {
+			break
+		}
+		if len(e.Path) == len(parent)+1 && !e.Parent {
+			out = append(out, e.Value)
+		}
+	}
+	return out
+}
+
+func (k *Key) class(e edit.Entry) (Role, bool) {
+	if k.Class != nil {
+		return k.Class(e)
+	}
+	return k.Role, k.Role == RoleVerify && k.Off != nil && k.Off(e)
+}
+
+// place is the setting that stands at an entry of a file, made once.
+func (s *scan) place(owner *Row, f File, e edit.Entry, k *Key) *Setting {
+	role, off := k.class(e)
+	id := strings.Join(append([]string{f.Path, strconv.Itoa(e.Line)}, e.Path...), "\x00")
+	if x := s.own[id]; x != nil {
+		return x
+	}
+	x := &Setting{
+		Client: owner.Name, Role: role, Name: keyName(e.Path), Value: e.Value, Off: off, File: f.Path, Format: f.Format,
+		Entry: e, Elevated: s.elevated(f.Path), Adds: k.Adds, Dir: k.Dir,
+	}
+	switch {
+	case k.Hosts:
+		x.Hosts = strings.Fields(strings.ReplaceAll(e.Value, ",", " "))
+	case k.HostAt > 0 && k.HostAt <= len(e.Path):
+		x.Hosts = []string{e.Path[k.HostAt-1]}
+	}
+	if role == RoleVerify && k.Hosts {
+		x.Off = len(x.Hosts) > 0
+	}
+	s.own[id] = x
+	s.inv.Settings = append(s.inv.Settings, x)
+	return x
+}
+
+// keyName is a key as people write it: the last element, with its section
+// where that tells more.
+func keyName(p []string) string { return strings.Join(p, ".") }
+
+// settle computes the effective state of an instance.
+func (s *scan) settle(r *Row, c *Client, layers []layer) {
+	for _, l := range layers {
+		if !slices.Contains(c.Settings, l.Setting) {
+			c.Settings = append(c.Settings, l.Setting)
+		}
+	}
+	c.Trust = Trust{Kind: r.Default}
+	if r.Source != nil {
+		c.Trust.Path = r.Source(s, c)
+	} else if r.Default == "os" {
+		c.Trust.Path = s.osBundle()
+	}
+	if r.Resolve != nil {
+		r.Resolve(s, c, layers)
+	} else {
+		s.lastWins(c, layers)
+	}
+}
+
+// lastWins is the rule of most programs: for each role the last layer counts.
+func (s *scan) lastWins(c *Client, layers []layer) {
+	s.servers(c, layers)
+	s.verifyOf(c, layers)
+	s.trustOf(c, layers)
+}
+
+func (s *scan) verifyOf(c *Client, layers []layer) {
+	var w *Setting
+	off := false
+	for _, l := range layers {
+		if l.role != RoleVerify {
+			continue
+		}
+		if len(l.Hosts) > 0 {
+			if l.off && c.talksTo(l.Hosts) {
+				off = true
+				l.Wins = true
+			}
+			continue
+		}
+		w, off = l.Setting, l.off
+	}
+	if w != nil {
+		w.Wins = true
+	}
+	if off {
+		c.Verify = "off"
+	}
+}
+
+func (s *scan) trustOf(c *Client, layers []layer) {
+	var w *layer
+	for i := range layers {
+		if l := &layers[i]; l.role == RoleCA && (l.Value != "" || l.key.Class != nil) && len(l.Hosts) == 0 {
+			if l.key.Adds {
+				if p, ok := s.expand(l.Value); ok {
+					c.Trust.Adds = append(c.Trust.Adds, p)
+				}
+				l.Wins = true
+				continue
+			}
+			w = l
+		}
+	}
+	if w != nil {
+		s.replace(c, w.Setting, w.key.Dir)
+	}
+}
+
+// replace makes a setting the trust source of c.
+func (s *scan) replace(c *Client, x *Setting, dir bool) {
+	p, _ := s.expand(x.Value)
+	kind := "file"
+	if dir || s.isDir(p) {
+		kind = "dir"
+	}
+	c.Trust.Kind, c.Trust.Path, c.Trust.SetBy = kind, p, x.Where()
+	x.Wins = true
+}
+
+// Where is the place of a setting as findings name it: "path:line" or "env:NAME".
+func (x *Setting) Where() string {
+	if x.File == "" {
+		return "env:" + x.Name
+	}
+	return at(x.File, x.Entry.Line)
+}
+
+// talksTo reports whether one of the hosts is one that c is configured to use.
+func (c *Client) talksTo(hosts []string) bool {
+	for _, e := range c.Endpoints {
+		for _, h := range hosts {
+			if u, err := url.Parse(h); err == nil && u.Host != "" {
+				h = u.Host
+			}
+			name, port, hasPort := strings.Cut(h, ":")
+			if strings.EqualFold(name, e.URL.Hostname()) && (!hasPort || port == portOf(e.URL)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "http" {
+		return "80"
+	}
+	return "443"
+}
+
+// servers fills the endpoints: those that are configured, else the defaults.
+func (s *scan) servers(c *Client, layers []layer) {
+	proxies := s.proxies(layers)
+	for _, l := range layers {
+		if l.role == RoleURL {
+			for _, u := range strings.Fields(l.Value) {
+				s.endpoint(c, u, l.Where(), proxies)
+			}
+		}
+	}
+	if len(c.Endpoints) == 0 && c.Path != "" {
+		for _, u := range c.Row.Servers {
+			s.endpoint(c, u, "", proxies)
+		}
+	}
+}
+
+// proxies are the proxies that a client's own configuration names, by scheme;
+// "" stands for any.
+func (s *scan) proxies(layers []layer) map[string]string {
+	m := map[string]string{}
+	for _, l := range layers {
+		if l.role == RoleProxy && l.Value != "" && !l.Env {
+			m[l.key.Scheme] = l.Value
+		}
+	}
+	return m
+}
+
+func (s *scan) endpoint(c *Client, raw, setBy string, proxies map[string]string) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return
+	}
+	// Credentials are not needed to see what a server presents.
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	u.Path = channelToken.ReplaceAllString(u.Path, "/")
+	for _, e := range c.Endpoints {
+		if e.URL.String() == u.String() {
+			return
+		}
+	}
+	c.Endpoints = append(c.Endpoints, Endpoint{URL: u, Proxy: s.proxy(u, proxies), SetBy: setBy, Plain: u.Scheme == "http"})
+}
+
+var channelToken = regexp.MustCompile(`/t/[^/]+/`)
+
+// proxy is what a client would connect through to reach u.
+func (s *scan) proxy(u *url.URL, own map[string]string) *url.URL {
+	for _, key := range []string{u.Scheme + "://" + u.Hostname(), u.Scheme, "all://" + u.Hostname(), "all", ""} {
+		if p := own[key]; p != "" {
+			if !strings.Contains(p, "://") {
+				p = "http://" + p
+			}
+			if x, err := url.Parse(p); err == nil {
+				return x
+			}
+		}
+	}
+	if s.v.Net != nil {
+		return s.v.Net.ProxyFor(u)
+	}
+	return nil
+}
+
+// settleShared finishes what needs all clients: which of them a shared
+// variable hits, and whether a switch still means anything here.
+func (s *scan) settleShared() {
+	present := map[string]bool{}
+	for _, c := range s.inv.Clients {
+		present[c.Name] = present[c.Name] || c.Path != ""
+	}
+	for _, x := range s.inv.Settings {
+		if x.Role == RoleCA || x.Role == RoleCert || x.Role == RoleKey {
+			if p, ok := s.expand(x.Value); ok {
+				x.Path = path.Clean(p)
+			}
+		}
+		if !x.Env {
+			continue
+		}
+		var here []string
+		for _, n := range x.Affects {
+			if present[n] && !slices.Contains(here, n) {
+				here = append(here, n)
+			}
+		}
+		if len(here) > 0 {
+			x.Affects = here
+		}
+		x.Inert = x.Off && !s.heeded(x)
+	}
+}
+
+// heeded reports whether a variable that only some versions know counts for a
+// program that was found.
+func (s *scan) heeded(x *Setting) bool {
+	conditional := false
+	for _, u := range s.vars[canon(x.Name)] {
+		if u.v.Role != RoleVerify || u.v.Applies == nil {
+			continue
+		}
+		conditional = true
+		for _, c := range s.inv.Clients {
+			if c.Row == u.row && u.v.Applies(c) {
+				return true
+			}
+		}
+	}
+	return !conditional
+}
+
+// SystemBundles are the paths at which systems keep their own bundle.
+func SystemBundles() []string { return osBundles }
+
+// PublicHosts are the servers that programs ship as their default.
+func PublicHosts() []string {
+	hosts := []string{"conda.anaconda.org", "files.pythonhosted.org"}
+	for _, r := range All() {
+		for _, raw := range r.Servers {
+			if u, err := url.Parse(raw); err == nil && !slices.Contains(hosts, u.Hostname()) {
+				hosts = append(hosts, u.Hostname())
+			}
+		}
+	}
+	return hosts
+}

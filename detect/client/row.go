@@ -1,0 +1,164 @@
+package client
+
+import (
+	"strings"
+
+	"trustfix/internal/edit"
+)
+
+// Row is everything that differs between two programs, as data: where it
+// stands, what it reads, in which order, and what its own spelling of "do not
+// verify" is. reference/clients.md is the source of every row; what could only
+// be read and not run is marked Unverified.
+type Row struct {
+	Name string
+	// Programs are the file names by which it is found on the search path. The
+	// first that is found is the instance.
+	Programs []string
+	// Find lists the instances when Programs is not enough.
+	Find func(s *scan) []*Client
+	// Files are the configuration files of one instance, lowest precedence
+	// first; c.Path is "" when no instance was found.
+	Files func(s *scan, c *Client) []File
+	// Normal brings a key to the form in which Keys name it; nil: as written.
+	Normal func(string) string
+	Keys   []Key
+	// Vars are the environment variables, lowest precedence first.
+	Vars []Var
+	// Reads names rows whose files this program reads too, below its own.
+	Reads []string
+	// Default is the trust source when nothing is set; Source its path, if it
+	// is not the system's.
+	Default string
+	Source  func(s *scan, c *Client) string
+	// Servers are the default endpoints that the program ships.
+	Servers []string
+	// Secure is what stands for "verify" where a key cannot simply go; "": the
+	// key is deleted.
+	Secure string
+	// Rules names the rule set of the judge.
+	Rules func(c *Client) string
+	// Resolve computes Verify and Trust where last-layer-wins is not the rule.
+	Resolve func(s *scan, c *Client, layers []layer)
+	// Versions reads the version from files.
+	Versions func(s *scan, c *Client) string
+	// Unverified says which part of the row was read in sources and not run.
+	Unverified string
+}
+
+// File is a configuration file that a row reads.
+type File struct {
+	Path   string
+	Format edit.Format
+	// Ext makes Path a directory of which every file with this ending is read,
+	// in order of names: ".yml,.yaml"; "*" reads all.
+	Ext string
+	// OnlyHead limits what counts to keys under this first path element.
+	OnlyHead string
+}
+
+// Key is a key of a configuration file.
+type Key struct {
+	// Path is the key as the row's Normal spells it; "*" stands for any one
+	// element. Elements of the entry in front of it are sections.
+	Path []string
+	Role Role
+	// Off reports whether a value switches verification off (RoleVerify).
+	Off func(e edit.Entry) bool
+	// Class tells the role by the value, where one key has several meanings.
+	Class func(e edit.Entry) (role Role, off bool)
+	// Adds: the bundle is read besides the default roots, not instead of them.
+	Adds bool
+	// Dir: the value is a directory of roots.
+	Dir bool
+	// Hosts: the value lists the hosts that are not verified.
+	Hosts bool
+	// HostAt is the index of the path element that is a host or URL, plus one.
+	HostAt int
+	// Scheme limits a proxy key to one scheme of URLs.
+	Scheme string
+}
+
+// Var is an environment variable.
+type Var struct {
+	Name  string
+	Role  Role
+	Off   func(value string) bool
+	Class func(e edit.Entry) (role Role, off bool)
+	Adds  bool
+	Dir   bool
+	Hosts bool
+	// Below: files win over it.
+	Below bool
+	// Applies says for which instances the variable counts; nil: all.
+	Applies func(c *Client) bool
+	// EmptyCounts: set but empty means something to this program.
+	EmptyCounts bool
+	// OffOnly: a value that does not switch verification off says nothing.
+	OffOnly bool
+}
+
+// All is every client, in the order of output.
+func All() []*Row {
+	return []*Row{
+		condaRow, mambaRow,
+		pythonRow, pipRow, requestsRow, httpxRow, aiohttpRow,
+	}
+}
+
+// ByName is the row of a client, or nil.
+func ByName(name string) *Row {
+	for _, r := range All() {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// key finds what an entry means to the row.
+func (r *Row) key(e edit.Entry) *Key {
+	for i := range r.Keys {
+		if r.matches(r.Keys[i].Path, e.Path) {
+			return &r.Keys[i]
+		}
+	}
+	return nil
+}
+
+func (r *Row) matches(pattern, path []string) bool {
+	if len(pattern) != len(path) {
+		return false
+	}
+	for i, p := range pattern {
+		el := path[i]
+		if r.Normal != nil {
+			el = r.Normal(el)
+		}
+		if p != "*" && p != el {
+			return false
+		}
+	}
+	return true
+}
+
+// Spellings of "off" that several programs share.
+
+func oneOf(words ...string) func(string) bool {
+	return func(v string) bool {
+		for _, w := range words {
+			if strings.EqualFold(strings.TrimSpace(v), w) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func value(f func(string) bool) func(edit.Entry) bool {
+	return func(e edit.Entry) bool { return f(e.Value) }
+}
+
+func always(string) bool { return true }
+
+func is(word string) func(string) bool { return func(v string) bool { return v == word } }

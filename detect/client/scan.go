@@ -1,0 +1,314 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"trustfix/internal/edit"
+	"trustfix/platform"
+)
+
+// scan is one look at one system. It caches what it has read: a thousand
+// environments share a home directory and mostly the same bundles.
+type scan struct {
+	ctx   context.Context
+	v     *platform.View
+	rows  []*Row
+	home  string
+	inv   *Inventory
+	files map[string][]edit.Entry // parsed configuration files
+	raw   map[string][]byte
+	dirs  map[string][]string
+	stats map[string]platform.Kind
+	env   map[string][]*Setting // by canonical name, lowest precedence first
+	vars  map[string][]varUse   // what every known variable means
+	own   map[string]*Setting   // settings by place, so that relatives share them
+	conda []*prefix             // conda installations and environments
+	pys   []*pyEnv
+
+	prefixes map[string]*prefix // conda by directory
+	pyAt     map[string]*pyEnv  // Python by prefix
+}
+
+func newScan(ctx context.Context, v *platform.View) *scan {
+	s := &scan{
+		ctx: ctx, v: v, rows: All(), home: v.User.Home, inv: &Inventory{Bundles: NewBundles(v.Files)},
+		files: map[string][]edit.Entry{}, raw: map[string][]byte{}, dirs: map[string][]string{}, stats: map[string]platform.Kind{},
+		env: map[string][]*Setting{}, own: map[string]*Setting{},
+		prefixes: map[string]*prefix{}, pyAt: map[string]*pyEnv{},
+	}
+	if s.home == "" {
+		s.home = "/root"
+	}
+	s.vars = s.knownVars()
+	return s
+}
+
+// homes are the home directories whose installations are listed: everybody's
+// when the caller may see them, as conda itself does for an administrator.
+func (s *scan) homes() []string {
+	out := []string{s.home}
+	if s.v.Elevated {
+		for _, u := range s.v.Users {
+			if u.Home != "" && u.Home != "/" && !slices.Contains(out, u.Home) {
+				out = append(out, u.Home)
+			}
+		}
+	}
+	return out
+}
+
+// readRaw is the content of a file, nil when there is none. What stands there
+// and cannot be read is noted for client, once.
+func (s *scan) readRaw(client, name string) []byte {
+	if b, ok := s.raw[name]; ok {
+		return b
+	}
+	b, err := s.v.Files.ReadFile(name)
+	if err != nil {
+		b = nil
+		if s.stands(name, err) {
+			s.unreadable(client, name, 0, err)
+		}
+	}
+	s.raw[name] = b
+	return b
+}
+
+// stands reports whether an error of reading is worth a finding: something is
+// there, and its own client would stumble over it too.
+func (s *scan) stands(name string, err error) bool {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		img, e := s.v.Files.Snapshot(name) // a dangling link exists itself
+		return e == nil && img.Kind == platform.Link
+	case errors.Is(err, fs.ErrPermission):
+		// What the person may not read is judged when an administrator asks.
+		return s.v.Elevated || strings.HasPrefix(name, s.home+"/")
+	case strings.Contains(err.Error(), "not a directory"):
+		return false
+	}
+	return true
+}
+
+func (s *scan) unreadable(client, file string, line int, err error) {
+	for _, u := range s.inv.Unreadable {
+		if u.File == file {
+			return
+		}
+	}
+	s.inv.Unreadable = append(s.inv.Unreadable, Unreadable{Client: client, File: file, Line: line, Err: err})
+}
+
+// parse reads and parses a configuration file; nil when there is none or it
+// cannot be read. A file that only the parser refuses keeps what was parsed.
+func (s *scan) parse(client, name string, format edit.Format) []edit.Entry {
+	id := string(format) + "\x00" + name
+	if e, ok := s.files[id]; ok {
+		return e
+	}
+	var entries []edit.Entry
+	if data := s.readRaw(client, name); len(data) > 0 {
+		var err error
+		if entries, err = edit.Parse(format, data); err != nil {
+			line := 0
+			var bad *edit.SyntaxError
+			if errors.As(err, &bad) {
+				line = bad.Line
+			}
+			s.unreadable(client, name, line, err)
+		}
+	}
+	s.files[id] = entries
+	return entries
+}
+
+// expandFiles turns directories into the files in them.
+func (s *scan) expandFiles(in []File) []File {
+	var out []File
+	seen := map[string]bool{}
+	for _, f := range in {
+		paths := []string{f.Path}
+		if f.Ext != "" {
+			paths = nil
+			for _, n := range s.readDir(f.Path) {
+				if hasExt(n, f.Ext) {
+					paths = append(paths, path.Join(f.Path, n))
+				}
+			}
+		}
+		for _, p := range paths {
+			if !seen[p] {
+				seen[p] = true
+				f.Path, f.Ext = p, ""
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+// hasExt matches a file name with File.Ext.
+func hasExt(name, exts string) bool {
+	if exts == "*" {
+		return !strings.HasPrefix(name, ".")
+	}
+	return slices.ContainsFunc(strings.Split(exts, ","), func(e string) bool { return strings.HasSuffix(name, e) })
+}
+
+func (s *scan) readDir(name string) []string {
+	if d, ok := s.dirs[name]; ok {
+		return d
+	}
+	d, err := s.v.Files.ReadDir(name)
+	if err != nil {
+		d = nil
+	}
+	s.dirs[name] = d
+	return d
+}
+
+// kind is the type of what name leads to, Absent when nothing.
+func (s *scan) kind(name string) platform.Kind {
+	if k, ok := s.stats[name]; ok {
+		return k
+	}
+	k := platform.Absent
+	if img, err := s.v.Files.Stat(name); err == nil {
+		k = img.Kind
+	}
+	s.stats[name] = k
+	return k
+}
+
+func (s *scan) isFile(name string) bool { return s.kind(name) == platform.File }
+func (s *scan) isDir(name string) bool  { return s.kind(name) == platform.DirKind }
+
+// look finds a program on the search path; "" when there is none.
+func (s *scan) look(name string) string {
+	if s.v.Exec != nil {
+		if p, err := s.v.Exec.LookPath(name); err == nil {
+			return p
+		}
+	}
+	return ""
+}
+
+// first is the first of several files that exists, or "".
+func (s *scan) first(names ...string) string {
+	for _, n := range names {
+		if n != "" && s.isFile(n) {
+			return n
+		}
+	}
+	return ""
+}
+
+// xdg is a directory of the XDG base specification for the examined user.
+func (s *scan) xdg(variable, fallback string) string {
+	if d := s.v.Env[variable]; d != "" && path.IsAbs(d) {
+		return d
+	}
+	return path.Join(s.home, fallback)
+}
+
+// osBundles are where systems keep the bundle of their store, in the order in
+// which truststore and mamba look (reference/clients.md §2, §5.3).
+var osBundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/pki/tls/cert.pem",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+	"/opt/local/etc/openssl/cert.pem",
+	"/usr/local/etc/ssl/cert.pem",
+}
+
+// osBundle is the bundle of the system's store; the usual path of the system
+// where it is missing.
+func (s *scan) osBundle() string {
+	if p := s.first(osBundles...); p != "" {
+		return p
+	}
+	switch s.v.Distro.Family {
+	case platform.Debian, platform.Unknown, platform.Flatcar, platform.NixOS:
+		return osBundles[0]
+	case platform.RedHat:
+		return osBundles[2]
+	case platform.SUSE:
+		return "/etc/ssl/ca-bundle.pem"
+	}
+	return "/etc/ssl/cert.pem"
+}
+
+// expand resolves "~", $NAME and ${NAME} in a path as the program would. ok is
+// false when it cannot be known from here: another variable, a command
+// substitution, a relative path.
+func (s *scan) expand(v string) (string, bool) {
+	if rest, ok := strings.CutPrefix(v, "~"); ok && (rest == "" || rest[0] == '/') {
+		v = s.home + rest
+	}
+	var b strings.Builder
+	for i := 0; i < len(v); i++ {
+		switch {
+		case v[i] == '`', v[i] == '$' && i+1 < len(v) && v[i+1] == '(':
+			return v, false
+		case v[i] != '$':
+			b.WriteByte(v[i])
+			continue
+		}
+		j := i + 1
+		braced := j < len(v) && v[j] == '{'
+		if braced {
+			j++
+		}
+		k := j
+		for k < len(v) && (v[k] == '_' || v[k] >= '0' && v[k] <= '9' || v[k]|0x20 >= 'a' && v[k]|0x20 <= 'z') {
+			k++
+		}
+		name := v[j:k]
+		if braced {
+			if k >= len(v) || v[k] != '}' {
+				return v, false
+			}
+			k++
+		}
+		val, ok := s.v.Env[name]
+		if name == "HOME" {
+			val, ok = s.home, true
+		} else if name == "USER" {
+			val, ok = s.v.User.Name, s.v.User.Name != ""
+		}
+		if !ok || name == "" {
+			return v, false
+		}
+		b.WriteString(val)
+		i = k - 1
+	}
+	out := b.String()
+	return out, path.IsAbs(out) || len(out) > 2 && out[1] == ':'
+}
+
+// Unreadable is a configuration file that could not be read or parsed.
+type Unreadable struct {
+	Client string
+	File   string
+	Line   int // 0 when the file as a whole is the trouble
+	Err    error
+}
+
+// Where is "path:line", or the path alone.
+func (u Unreadable) Where() string { return at(u.File, u.Line) }
+
+func at(file string, line int) string {
+	if line == 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}

@@ -1,0 +1,60 @@
+package client
+
+import (
+	"slices"
+	"strings"
+
+	"trustfix/internal/text"
+)
+
+// Refused says why a client cannot take this value for a bundle at all, where
+// that is certain: conda accepts only an absolute path, "truststore" or a
+// boolean, and expands no "~" (reference/clients.md §1.1).
+func (x *Setting) Refused() (text.Msg, bool) {
+	v := x.Value
+	if x.Client != "conda" || v == "truststore" || strings.ContainsAny(v, "$/\\") && !strings.HasPrefix(v, "~") {
+		return text.Msg{}, false
+	}
+	return text.M("ca-path-invalid.conda", "value", v), true
+}
+
+// hashless read a directory of roots without hash names.
+var hashless = []string{"go", "uv", "pixi", "apt"}
+
+// NeedsHashes reports whether a program that reads this directory finds roots
+// only by their hash names, as OpenSSL does.
+func (x *Setting) NeedsHashes() bool {
+	if len(x.Affects) == 0 {
+		return !slices.Contains(hashless, x.Client)
+	}
+	return slices.ContainsFunc(x.Affects, func(n string) bool { return !slices.Contains(hashless, n) })
+}
+
+// Replaces reports whether the bundle stands instead of the default roots for
+// some program that reads it. SSL_CERT_FILE leaves OpenSSL's directory of
+// roots in place, but not httpx's or uv's (§5.2, §5.3).
+func (x *Setting) Replaces() bool { return x.Role == RoleCA && !x.Adds }
+
+// Rivals reports whether x and the layer that wins over it are a conflict
+// rather than an ordinary override: different keys, or one variable that two
+// files set.
+func (x *Setting) Rivals(winner *Setting) bool {
+	if x == winner || x.Where() == winner.Where() {
+		return false
+	}
+	return x.key() != winner.key() || x.Env && winner.Env
+}
+
+// key is what a setting is about, however its layer spells it: PIP_CERT and
+// "cert" in any section are one.
+func (x *Setting) key() string {
+	name := x.Name
+	if !x.Env && len(x.Entry.Path) > 0 {
+		name = x.Entry.Path[len(x.Entry.Path)-1]
+	}
+	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	for _, p := range []string{"pip-", "conda-", "mamba-", "npm-config-", "--"} {
+		name = strings.TrimPrefix(name, p)
+	}
+	return name
+}
