@@ -1,0 +1,301 @@
+package detect
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"trustfix/bundles"
+	"trustfix/detect/client"
+	"trustfix/internal/text"
+	"trustfix/platform"
+)
+
+// caPaths judges every setting that names a bundle or a directory of roots:
+// is it there, can it be read, does it hold what the client needs.
+func caPaths(_ context.Context, v *platform.View, r *Report) ([]Finding, error) {
+	var out []Finding
+	for _, s := range r.Inventory.Settings {
+		if s.Role != client.RoleCA || s.Value == "" {
+			continue
+		}
+		if f, ok := caPath(v, r, s); ok {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+func caPath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
+	name := s.Path
+	if name == "" {
+		why, ok := s.Refused()
+		if !ok {
+			return Finding{}, false // relative, or made by a program: not known from here
+		}
+		f := caFinding("ca-path-invalid", v, s)
+		f.Summary = text.M("ca-path-invalid", "client", s.Client, "path", text.Redact(s.Value))
+		f.Evidence = append(f.Evidence, why)
+		return f, true
+	}
+	b := r.Inventory.Bundles.Read(name)
+	for _, part := range strings.Split(name, ":") { // SSL_CERT_DIR takes a list: one that works is enough
+		if !s.Dir || !strings.Contains(name, ":") {
+			break
+		}
+		if b = r.Inventory.Bundles.Read(part); !b.Missing() {
+			break
+		}
+	}
+	switch fatal := b.Fatal(); {
+	case b.Missing():
+		f := caFinding("ca-path-missing", v, s)
+		f.Summary = text.M("ca-path-missing", "client", s.Client, "path", name)
+		causedByStore(&f, r, name)
+		return f, true
+	case b.Err != nil:
+		f := caFinding("ca-path-invalid", v, s)
+		f.Summary = text.M("ca-path-invalid", "client", s.Client, "path", name)
+		f.Evidence = append(f.Evidence, text.Raw(b.Err.Error()))
+		causedByStore(&f, r, name)
+		return f, true
+	case b.Dir && len(b.Prints) == 0, b.Dir && !b.Hashed && s.NeedsHashes():
+		f := caFinding("ca-path-invalid", v, s)
+		f.Summary = text.M("ca-path-invalid", "client", s.Client, "path", name)
+		if len(b.Prints) == 0 {
+			f.Evidence = append(f.Evidence, text.M("ca-path-invalid.empty-dir", "path", name))
+		} else {
+			f.Evidence = append(f.Evidence, text.M("ca-path-invalid.unhashed", "path", name, "n", len(b.Prints)))
+			f.Advice = append(f.Advice, text.Raw("openssl rehash "+name))
+		}
+		causedByStore(&f, r, name)
+		return f, true
+	case !b.Dir && fatal != nil:
+		f := caFinding("ca-path-invalid", v, s)
+		f.Summary = text.M("ca-path-invalid", "client", s.Client, "path", name)
+		f.Evidence = append(f.Evidence, problemText(name, fatal))
+		causedByStore(&f, r, name)
+		return f, true
+	case !s.Adds && !b.Dir && s.Replaces() && r.Options.Refs != nil && !holdsAny(r.Options.Refs, b.Prints):
+		return caPartial(v, r, s, b)
+	}
+	return Finding{}, false
+}
+
+func caFinding(id string, v *platform.View, s *client.Setting) Finding {
+	f := settingFinding(id, s, v)
+	f.Severity, f.Fix = Error, "repair-ca-path"
+	if s.Adds {
+		f.Severity = Warning // the default roots still stand
+	}
+	if len(s.Affects) > 0 {
+		f.Evidence = append(f.Evidence, text.M("ca-path.hits", "clients", strings.Join(s.Affects, ", ")))
+	}
+	return f
+}
+
+// causedByStore folds a finding under the store's: a setting that names the
+// system's own bundle is right, it is the bundle that has to come back.
+func causedByStore(f *Finding, r *Report, name string) {
+	for _, st := range r.Stores {
+		if st.Path != name && r.Inventory.Bundles.Read(st.Path).Real != r.Inventory.Bundles.Read(name).Real && !inLayout(st, name) {
+			continue
+		}
+		for _, c := range r.Findings {
+			if strings.HasPrefix(c.ID, "store-") && c.Severity == Error {
+				f.CausedBy, f.Action, f.Fix, f.Advice = c.ID, None, "", nil
+				return
+			}
+		}
+	}
+}
+
+// problemText says what is wrong with a bundle, and at which line.
+func problemText(name string, p *bundles.Problem) text.Msg {
+	if p.Kind == bundles.ProblemNone {
+		return text.M("ca-path-invalid.no-certificates", "path", name)
+	}
+	return text.M("ca-path-invalid.problem", "path", name, "line", p.Line, "kind", string(p.Kind), "libraries", strings.Join(p.Breaks(), ", "))
+}
+
+func holdsAny(refs *bundles.Roots, prints []string) bool {
+	return slices.ContainsFunc(prints, refs.Has)
+}
+
+// caPartial: the bundle holds no public root, replaces all of them, and a
+// client that reads it talks to public hosts.
+func caPartial(v *platform.View, r *Report, s *client.Setting, b *client.Bundle) (Finding, bool) {
+	hosts := publicHosts(r, s)
+	if len(hosts) == 0 {
+		return Finding{}, false
+	}
+	f := caFinding("ca-path-partial", v, s)
+	f.Summary = text.M("ca-path-partial", "client", s.Client, "path", b.Path)
+	f.Evidence = append(f.Evidence, text.M("ca-path-partial.hosts", "n", len(b.Prints), "hosts", strings.Join(hosts, ", ")))
+	return f, true
+}
+
+// publicHosts are the public servers of the clients for which s is the
+// effective source: those that the reference roots verified, and those that
+// programs ship as their default.
+func publicHosts(r *Report, s *client.Setting) []string {
+	var out []string
+	add := func(host string) {
+		if !slices.Contains(out, host) && len(out) < 5 {
+			out = append(out, host)
+		}
+	}
+	for _, c := range r.Clients {
+		if c.Trust.SetBy != s.Where() {
+			continue
+		}
+		for _, e := range c.Endpoints {
+			if slices.Contains(client.PublicHosts(), e.URL.Hostname()) {
+				add(e.URL.Hostname())
+			}
+		}
+	}
+	for _, e := range r.Endpoints {
+		for _, cv := range e.Clients {
+			if e.Parsed != nil && e.Reference.OK && cv.Client.Trust.SetBy == s.Where() && !cv.True.OK {
+				add(e.Parsed.Hostname())
+			}
+		}
+	}
+	return out
+}
+
+// caConflict: two settings of one instance name different roots, and the one
+// that a person would look at is not the one that counts.
+func caConflict(_ context.Context, v *platform.View, r *Report) ([]Finding, error) {
+	var out []Finding
+	seen := map[string]bool{}
+	for _, c := range r.Clients {
+		win := slices.IndexFunc(c.Settings, func(s *client.Setting) bool {
+			return s.Role == client.RoleCA && s.Value != "" && s.Where() == c.Trust.SetBy
+		})
+		if win < 0 {
+			continue
+		}
+		w := c.Settings[win]
+		for _, s := range c.Settings {
+			if s.Role != client.RoleCA || s.Value == "" || s.Path == "" || s.Adds || w.Path == "" || sameTrust(r, s, w) || !s.Rivals(w) {
+				continue
+			}
+			if key := s.Where() + "\x00" + w.Where(); !seen[key] {
+				seen[key] = true
+				f := settingFinding("ca-conflict", s, v)
+				f.Client, f.Severity, f.Action = c.Name, Warning, Manual
+				f.Summary = text.M("ca-conflict", "client", c.Name, "loser", s.Name, "winner", w.Name)
+				f.Evidence = append(f.Evidence, text.M("setting.says", "where", w.Where(), "line", Written(w)))
+				f.Advice = []text.Msg{text.M("ca-conflict.advice", "winner", w.Where(), "loser", s.Where())}
+				out = append(out, f)
+			}
+		}
+	}
+	return out, nil
+}
+
+func sameTrust(r *Report, a, b *client.Setting) bool {
+	x, y := r.Inventory.Bundles.Read(a.Path), r.Inventory.Bundles.Read(b.Path)
+	return x.Real == y.Real || x.Err == nil && y.Err == nil && slices.Equal(x.Prints, y.Prints)
+}
+
+// staleInfo is how many reference roots a bundle may lack before that is
+// worth a word when no endpoint fails.
+const staleInfo = 0
+
+// caBundleStale compares the public bundles of clients with the reference
+// roots: an error where an endpoint fails for lack of a root, else information.
+func caBundleStale(_ context.Context, _ *platform.View, r *Report) ([]Finding, error) {
+	if r.Options.Refs == nil {
+		return nil, nil
+	}
+	var out []Finding
+	at := map[string]int{} // by path of the bundle
+	for _, c := range r.Clients {
+		if c.Trust.Kind != "certifi" && c.Trust.Kind != "file" || c.Trust.Path == "" {
+			continue
+		}
+		b := r.Inventory.Bundles.Read(c.Trust.Path)
+		if b.Err != nil || b.Dir || isStore(r, b) || !holdsAny(r.Options.Refs, b.Prints) {
+			continue
+		}
+		missing := lacking(r.Options.Refs, b)
+		host, name := neededRoot(r, c, b)
+		if len(missing) <= staleInfo && host == "" {
+			continue
+		}
+		i, ok := at[b.Real]
+		if !ok {
+			i = len(out)
+			at[b.Real] = i
+			out = append(out, Finding{
+				ID: "ca-bundle-stale", Severity: Info, Client: c.Name, Subject: c.Path, Where: b.Path,
+				Summary:  text.M("ca-bundle-stale", "client", c.Name, "path", b.Path, "n", len(missing)),
+				Evidence: []text.Msg{text.M("ca-bundle-stale.lacks", "roots", someNames(missing), "n", len(missing))},
+				Action:   Manual, Advice: []text.Msg{text.M("ca-bundle-stale.advice", "path", b.Path)},
+			})
+		}
+		if host != "" && out[i].Severity == Info {
+			out[i].Severity, out[i].Client, out[i].Subject = Error, c.Name, c.Path
+			out[i].Summary = text.M("ca-bundle-stale.fails", "client", c.Name, "host", host)
+			out[i].Evidence = append(out[i].Evidence, text.M("ca-bundle-stale.needs", "host", host, "root", name))
+		}
+	}
+	return out, nil
+}
+
+func isStore(r *Report, b *client.Bundle) bool {
+	return slices.ContainsFunc(r.Stores, func(s *Store) bool {
+		return s.Path == b.Path || s.Path == b.Real || inLayout(s, b.Real)
+	})
+}
+
+// lacking are the reference roots that a bundle does not hold.
+func lacking(refs *bundles.Roots, b *client.Bundle) []bundles.Root {
+	have := make(map[string]bool, len(b.Prints))
+	for _, p := range b.Prints {
+		have[p] = true
+	}
+	var out []bundles.Root
+	for _, root := range refs.All() {
+		if !have[bundles.Fingerprint(root.Cert.Raw)] {
+			out = append(out, root)
+		}
+	}
+	return out
+}
+
+func someNames(roots []bundles.Root) string {
+	var names []string
+	for _, r := range roots[:min(len(roots), 3)] {
+		names = append(names, bundles.Name(r.Cert))
+	}
+	if len(roots) > 3 {
+		names = append(names, "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// neededRoot is an endpoint that fails for this client because its bundle
+// lacks the root to which the reference roots verified it.
+func neededRoot(r *Report, c *client.Client, b *client.Bundle) (host, root string) {
+	for _, e := range r.Endpoints {
+		if !e.Reference.OK || e.Reference.Root == nil {
+			continue
+		}
+		for _, cv := range e.Clients {
+			if cv.Client == c && !cv.True.OK && !slices.Contains(b.Prints, bundles.Fingerprint(e.Reference.Root.Raw)) {
+				return e.Parsed.Hostname(), bundles.Name(e.Reference.Root)
+			}
+		}
+	}
+	return "", ""
+}
+
+// inLayout reports whether a path is one of the places where the system keeps
+// what this store is.
+func inLayout(st *Store, name string) bool {
+	return slices.Contains(client.SystemBundles(), name) && slices.Contains(client.SystemBundles(), st.Path) || name == "/etc/ssl/certs" && st.Layout != nil
+}

@@ -1,0 +1,139 @@
+package fix
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"trustfix/detect"
+	"trustfix/detect/client"
+	"trustfix/internal/edit"
+	"trustfix/internal/text"
+)
+
+// restoreVerify deletes what switches verification off. The default of every
+// client is to verify, and an absent key means the same to all programs that
+// share a file, which no other value does.
+var restoreVerify = &Fix{
+	ID: "restore-verify", Doc: text.M("restore-verify.doc"), For: []string{"verify-off"}, Reversible: true,
+	Group: byKeyOfFile,
+	Plan: func(_ context.Context, in *Input, fs []detect.Finding) ([]Action, error) {
+		return deleteSettings(in, fs)
+	},
+}
+
+// repairCAPath deletes a setting that names roots which are not there or
+// cannot be used, so that the default counts again.
+var repairCAPath = &Fix{
+	ID: "repair-ca-path", Doc: text.M("repair-ca-path.doc"),
+	For: []string{"ca-path-missing", "ca-path-invalid", "ca-path-partial"}, Reversible: true,
+	Group: byKeyOfFile,
+	Plan: func(_ context.Context, in *Input, fs []detect.Finding) ([]Action, error) {
+		return deleteSettings(in, fs)
+	},
+}
+
+// protectKey takes a private key away from everybody but its owner.
+var protectKey = &Fix{
+	ID: "protect-key", Doc: text.M("protect-key.doc"), For: []string{"client-key-exposed"}, Reversible: true,
+	Plan: func(_ context.Context, in *Input, fs []detect.Finding) ([]Action, error) {
+		target, err := in.Files.Resolve(fs[0].Where)
+		if err != nil {
+			return nil, err
+		}
+		before, err := in.Files.Snapshot(target)
+		if err != nil {
+			return nil, err
+		}
+		after := before
+		after.Mode &= 0o600
+		return []Action{{
+			Kind: FileAction, Target: target, Before: before, After: after,
+			Summary: text.M("protect-key", "file", fs[0].Where),
+		}}, nil
+	},
+}
+
+// byKeyOfFile makes one step of all lines of a file that say the same thing:
+// taking one away moves the others, and a step is judged by its lines. Other
+// keys get steps of their own, so that one edit that cannot be proven does not
+// hold up the rest.
+func byKeyOfFile(f detect.Finding) string {
+	if f.Setting == nil || f.Setting.File == "" {
+		return f.Key()
+	}
+	return f.Setting.File + "\x00" + f.Setting.Name
+}
+
+// deleteSettings takes the findings' keys out of their one file.
+func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
+	first := fs[0].Setting
+	if first == nil || first.File == "" || first.Format == "" {
+		return nil, byHand(fs[0])
+	}
+	fs = slices.Clone(fs)
+	slices.SortFunc(fs, func(a, b detect.Finding) int { return cmp.Compare(b.Setting.Entry.Line, a.Setting.Entry.Line) })
+	target, err := in.Files.Resolve(first.File)
+	if err != nil {
+		return nil, err
+	}
+	before, err := in.Files.Snapshot(target)
+	if err != nil {
+		return nil, err
+	}
+	data := before.Data
+	for _, f := range fs {
+		e, ok, err := locate(f.Setting, data)
+		if err == nil && ok {
+			data, err = edit.Delete(f.Setting.Format, data, e)
+		}
+		if err != nil {
+			return nil, &Manual{
+				Why: text.M("setting.cannot-edit", "where", f.Where, "error", text.Redact(err.Error())),
+				Do:  text.M("setting.by-hand", "name", f.Setting.Name, "where", f.Where),
+			}
+		}
+	}
+	after := before
+	after.Data = data
+	return []Action{{
+		Kind: FileAction, Target: target, Before: before, After: after,
+		Summary: text.M("setting.delete", "line", detect.Written(first), "where", first.Where()),
+	}}, nil
+}
+
+// locate finds a setting in the file as it is now: an earlier step may have
+// moved its line. Not found means that it is gone already.
+func locate(s *client.Setting, data []byte) (edit.Entry, bool, error) {
+	entries, err := edit.Parse(s.Format, data)
+	if err != nil {
+		return edit.Entry{}, false, err
+	}
+	best, found := edit.Entry{}, false
+	for _, e := range entries {
+		if !slices.Equal(e.Path, s.Entry.Path) || e.Value != s.Entry.Value && !e.Parent {
+			continue
+		}
+		if !found || distance(e, s.Entry) < distance(best, s.Entry) {
+			best, found = e, true
+		}
+	}
+	return best, found, nil
+}
+
+func distance(a, b edit.Entry) int { return max(a.Line-b.Line, b.Line-a.Line) }
+
+// byHand is what to do about a setting that stands in no file that can be edited.
+func byHand(f detect.Finding) error {
+	if f.Setting == nil {
+		return &Manual{Why: text.M("setting.no-file", "name", f.Subject), Do: text.Raw("unset " + f.Subject)}
+	}
+	if f.Setting.File == "" {
+		return &Manual{Why: text.M("setting.no-file", "name", f.Setting.Name), Do: text.Raw("unset " + f.Setting.Name)}
+	}
+	return &Manual{
+		Why: text.M("setting.no-editor", "where", f.Where),
+		Do:  text.M("setting.by-hand", "name", strings.TrimSpace(f.Setting.Name), "where", f.Where),
+	}
+}
