@@ -66,7 +66,10 @@ type Action struct {
 	Do, Undo []platform.Cmd
 	// Touches are the paths (directories whole) a command may change: they
 	// are snapshotted before, and restored by hash on undo.
-	Touches  []string
+	Touches []string
+	// Temp are files that exist only while the programs run: {name} in Argv and
+	// Env is replaced by where the file of that name stands.
+	Temp     map[string][]byte
 	Elevated bool // needs rights that the user may lack
 	// Offset is for a clock action: after Do, the clock is set to Measured plus
 	// Offset plus the time that has passed since Measured on the monotonic clock

@@ -1,0 +1,31 @@
+package fix
+
+import "slices"
+
+// All is every fix in the order in which a plan carries them out: the clock
+// first, since a wrong one makes every other judgement doubtful; then the
+// store, then what clients are told, then pins.
+var All = []*Fix{}
+
+// ByID is the fix with that id, or nil.
+func ByID(id string) *Fix {
+	i := slices.IndexFunc(All, func(f *Fix) bool { return f.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return All[i]
+}
+
+// FindingIDs turns a mixed list of finding ids and fix ids into the finding
+// ids it stands for.
+func FindingIDs(ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		if f := ByID(id); f != nil {
+			out = append(out, f.For...)
+		} else {
+			out = append(out, id)
+		}
+	}
+	return out
+}

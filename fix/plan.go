@@ -1,0 +1,325 @@
+package fix
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"trustfix/detect"
+	"trustfix/internal/text"
+	"trustfix/platform"
+)
+
+// Plan is what would be done, in order.
+type Plan struct {
+	Steps  []*Step
+	report *detect.Report
+	root   string // --root, "" for the running system
+}
+
+// Step is one fix applied to the findings that one change repairs. It is done
+// and undone as a whole.
+type Step struct {
+	Fix        *Fix
+	Findings   []int // indices into Report.Findings
+	Actions    []Action
+	Summary    text.Msg
+	Elevated   bool // needs rights that the caller lacks, or that a planner asked for
+	Reversible bool
+	Manual     *Manual // a person has to do it; there are no actions then
+
+	attempt bool // the caller has the rights it needs
+}
+
+func (m *Manual) Error() string { return m.Why.String() }
+
+// Make plans the repair of a report's findings. Later steps are planned
+// against what the earlier ones leave behind, so that two fixes of one file
+// compose and the diffs show the true sequence. Nothing is changed.
+func Make(ctx context.Context, in *Input) (*Plan, error) {
+	return makePlan(ctx, in, All)
+}
+
+func makePlan(ctx context.Context, in *Input, fixes []*Fix) (*Plan, error) {
+	p := &Plan{report: in.Report}
+	if in.Rooted {
+		p.root = in.Root
+	}
+	over := &overlay{Files: in.Files, images: map[string]platform.Image{}}
+	view := *in.View
+	view.Files = over
+	for _, f := range fixes {
+		for _, group := range groups(f, in.Report) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			step, err := planStep(ctx, f, group, &Input{View: &view, Report: in.Report})
+			if err != nil {
+				return nil, err
+			}
+			if step == nil {
+				continue
+			}
+			step.attempt = step.Manual == nil && (in.Elevated || !step.Elevated)
+			p.Steps = append(p.Steps, step)
+			if step.attempt {
+				over.add(step.Actions)
+			}
+		}
+	}
+	return p, nil
+}
+
+// groups are the findings that f repairs, as indices, one list for each step.
+func groups(f *Fix, r *detect.Report) [][]int {
+	var out [][]int
+	at := map[string]int{}
+	for i, finding := range r.Findings {
+		if !wanted(f, finding, r.Options) {
+			continue
+		}
+		if f.Group == nil {
+			out = append(out, []int{i})
+			continue
+		}
+		key := f.Group(finding)
+		if n, ok := at[key]; ok {
+			out[n] = append(out[n], i)
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, []int{i})
+	}
+	return out
+}
+
+// wanted says whether a plan may repair a finding by f.
+func wanted(f *Fix, finding detect.Finding, o detect.Options) bool {
+	if finding.Fix != f.ID || finding.Severity == detect.Info {
+		return false
+	}
+	named := func(ids []string) bool { return slices.Contains(ids, f.ID) || slices.Contains(ids, finding.ID) }
+	if len(o.Only) > 0 && !named(o.Only) || named(o.Skip) {
+		return false
+	}
+	return finding.Action == detect.Auto || finding.Action == detect.Consent && consented(finding, o)
+}
+
+// planStep asks a fix for its actions; nil when there is nothing left to do.
+func planStep(ctx context.Context, f *Fix, group []int, in *Input) (*Step, error) {
+	step := &Step{Fix: f, Findings: group, Reversible: f.Reversible}
+	actions, err := f.Plan(ctx, in, step.Of(in.Report))
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		if !errors.As(err, &step.Manual) {
+			step.Manual = &Manual{Why: text.M("engine.cannot-plan", "error", err.Error())}
+		}
+		step.Summary = step.Manual.Why
+		return step, nil
+	}
+	for _, a := range actions {
+		if a.isPath() {
+			if err := seal(in.View, &a); err != nil {
+				step.Manual = &Manual{Why: text.M("engine.cannot-plan", "error", err.Error())}
+				step.Actions, step.Summary = nil, step.Manual.Why
+				return step, nil
+			}
+			if a.Before.Same(a.After) {
+				continue
+			}
+			a.Elevated = a.Elevated || !in.Elevated && errors.Is(writable(in.Files, a.Target), fs.ErrPermission)
+		}
+		step.Actions = append(step.Actions, a)
+		step.Elevated = step.Elevated || a.Elevated
+	}
+	if len(step.Actions) == 0 {
+		return nil, nil
+	}
+	step.Summary = step.Actions[0].Summary
+	return step, nil
+}
+
+// seal completes a path action: what stands there now when the planner did not
+// say, the hash of the new content, and defaults that leave nothing of root's
+// in a user's directory.
+func seal(v *platform.View, a *Action) error {
+	now, err := v.Files.Snapshot(a.Target)
+	if err != nil {
+		return err
+	}
+	if a.Before.Kind == "" {
+		a.Before = now
+	}
+	if a.Kind != LinkAction && now.Kind == platform.Link {
+		return &fs.PathError{Op: "edit", Path: a.Target, Err: platform.ErrNotRegular}
+	}
+	if a.After.Kind == platform.Absent {
+		return nil
+	}
+	if a.Before.Kind == platform.Absent && a.After.UID == 0 {
+		parent := existing(v.Files, a.Target)
+		a.After.UID, a.After.GID = parent.UID, parent.GID
+		if parent.UID == 0 && !v.Elevated { // a directory such as /tmp
+			a.After.UID, a.After.GID = v.User.UID, v.User.GID
+		}
+	}
+	if a.After.Kind != platform.File {
+		return nil
+	}
+	if a.After.Mode == 0 {
+		a.After.Mode = cmp.Or(a.Before.Mode, 0o644)
+	}
+	if a.After.Data == nil && a.After.SHA256 == now.SHA256 {
+		a.After.Data = now.Data
+	}
+	a.After.Size, a.After.SHA256 = int64(len(a.After.Data)), hash(a.After.Data)
+	if a.After.SHA256 != a.Before.SHA256 {
+		a.After.MTime = v.Now()
+	}
+	return nil
+}
+
+// existing is the nearest directory above name that is there.
+func existing(files platform.Files, name string) platform.Image {
+	for d := path.Dir(name); ; d = path.Dir(d) {
+		img, err := files.Stat(d)
+		if err == nil || d == "/" {
+			return img
+		}
+	}
+}
+
+// writable is Files.Writable for a path whose parents may have to be made.
+func writable(files platform.Files, name string) error {
+	for {
+		d := path.Dir(name)
+		if _, err := files.Stat(d); err == nil || d == name || !errors.Is(err, fs.ErrNotExist) {
+			return files.Writable(name)
+		}
+		name = d
+	}
+}
+
+// Of are the findings that the step repairs.
+func (s *Step) Of(r *detect.Report) []detect.Finding {
+	out := make([]detect.Finding, len(s.Findings))
+	for i, n := range s.Findings {
+		out[i] = r.Findings[n]
+	}
+	return out
+}
+
+// StepFor is the step that repairs the finding of that index, or nil.
+func (p *Plan) StepFor(finding int) *Step {
+	for _, s := range p.Steps {
+		if slices.Contains(s.Findings, finding) {
+			return s
+		}
+	}
+	return nil
+}
+
+// Possible is how many steps an apply by this caller would try.
+func (p *Plan) Possible() int {
+	n := 0
+	for _, s := range p.Steps {
+		if s.attempt {
+			n++
+		}
+	}
+	return n
+}
+
+// NeedsNewShell says whether a step changes what only a new shell reads.
+func (p *Plan) NeedsNewShell() bool {
+	for _, s := range p.Steps {
+		for _, f := range s.Of(p.report) {
+			if s.attempt && f.Setting != nil && f.Setting.Env {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// SudoLine is the command that does what this caller has no right to do, ""
+// when there is nothing of that kind. Other flags of the call are passed as more.
+func (p *Plan) SudoLine(more ...string) string {
+	var only []string
+	for _, s := range p.Steps {
+		if s.Manual == nil && !s.attempt {
+			only = append(only, s.Fix.ID)
+		}
+	}
+	if len(only) == 0 {
+		return ""
+	}
+	slices.Sort(only)
+	argv := []string{"sudo", "trustfix", "--apply", "--only", strings.Join(slices.Compact(only), ",")}
+	if p.root != "" {
+		argv = append(argv, "--root", p.root)
+	}
+	for _, t := range p.report.Options.Targets {
+		argv = append(argv, "--target", t)
+	}
+	for _, ca := range p.report.Options.Consented {
+		argv = append(argv, "--trust-ca", ca)
+	}
+	return quote(append(argv, more...))
+}
+
+type jsonAction struct {
+	Kind   ActionKind `json:"kind"`
+	Target string     `json:"target"`
+	Diff   string     `json:"diff"`
+	Argv   []string   `json:"argv"`
+}
+
+type jsonManual struct {
+	Why text.Msg `json:"why"`
+	Do  text.Msg `json:"do"`
+}
+
+// MarshalJSON is the contract of PRODUCT.md §4. An action of several programs
+// becomes one entry for each of them.
+func (s *Step) MarshalJSON() ([]byte, error) {
+	actions := []jsonAction{}
+	for _, a := range s.Actions {
+		j := jsonAction{Kind: a.Kind, Target: text.Redact(a.Target), Diff: a.Diff(), Argv: []string{}}
+		if len(a.Do) == 0 {
+			actions = append(actions, j)
+		}
+		for _, c := range a.Do {
+			j.Argv = redacted(c.Argv)
+			actions = append(actions, j)
+		}
+	}
+	var manual *jsonManual
+	if s.Manual != nil {
+		manual = &jsonManual{s.Manual.Why, s.Manual.Do}
+	}
+	return json.Marshal(struct {
+		Fix        string       `json:"fix"`
+		Findings   []int        `json:"findings"`
+		Summary    text.Msg     `json:"summary"`
+		Elevated   bool         `json:"elevated"`
+		Reversible bool         `json:"reversible"`
+		Actions    []jsonAction `json:"actions"`
+		Manual     *jsonManual  `json:"manual,omitempty"`
+	}{s.Fix.ID, s.Findings, s.Summary, s.Elevated, s.Reversible, actions, manual})
+}
+
+// MarshalJSON is the list of steps.
+func (p *Plan) MarshalJSON() ([]byte, error) {
+	if p == nil || p.Steps == nil {
+		return []byte("[]"), nil
+	}
+	return json.Marshal(p.Steps)
+}
