@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,14 +35,19 @@ const ReferenceRoots = "/srv/lab/public.pem"
 const Program = "/usr/local/bin/trustfix"
 
 // What the machine's owner may have put there is hidden, so that a sandbox is
-// a distribution's machine and not this one.
+// a distribution's machine and not this one. At the top every directory is
+// hidden that is not the distribution's.
 var (
-	hiddenDirs = []string{
-		"/root", "/home", "/srv", "/opt", "/mnt", "/media", "/usr/local", "/work", "/workspace",
-		"/etc/apt/sources.list.d", "/etc/ca-certificates/update.d", "/etc/profile.d", "/etc/environment.d",
-		"/usr/local/share/ca-certificates", "/var/lib/apt/lists", "/var/lib/trustfix", "/var/tmp", "/etc/ssl/certs",
+	distribution = []string{"bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "lost+found", "proc", "run", "sbin", "sys", "tmp", "usr", "var"}
+	hiddenDirs   = []string{
+		"/usr/local", "/usr/local/share/ca-certificates", "/etc/ssl/certs", "/etc/apt/sources.list.d", "/etc/ca-certificates/update.d",
+		"/etc/profile.d", "/etc/environment.d", "/var/lib/apt/lists", "/var/lib/trustfix", "/var/tmp",
 	}
-	hiddenFiles = []string{"/etc/pip.conf", "/etc/environment", "/etc/gitconfig", "/etc/curlrc", "/etc/wgetrc", "/etc/npmrc", "/etc/apt/sources.list", "/.dockerenv"}
+	hiddenFiles = []string{
+		"/etc/pip.conf", "/etc/environment", "/etc/gitconfig", "/etc/curlrc", "/etc/wgetrc", "/etc/npmrc", "/etc/apt/sources.list",
+		"/.dockerenv",
+		"/var/lib/man-db/auto-update", // no index of manual pages after each package
+	}
 	removedDirs = []string{"/etc/conda", "/etc/xdg/pip", "/etc/docker", "/etc/containers", "/var/lib/conda"}
 )
 
@@ -49,14 +55,13 @@ var (
 // ca-certificates and the clients into it with the real package manager.
 func buildBase(p *prepared) (*base, error) {
 	b := &base{pki: newPKI(), dir: filepath.Join(p.Dir, "base"), pristine: filepath.Join(p.Dir, "pristine")}
-	upper := filepath.Join(p.Dir, "base")
 	steps := []struct {
 		what string
 		do   func() error
 	}{
-		{"hide the owner's files", func() error { return hide(upper) }},
-		{"write the sandbox's own files", func() error { return b.furnish(upper, p) }},
-		{"make the local repository", func() error { return b.repository(upper, p) }},
+		{"hide the owner's files", func() error { return hide(b.dir) }},
+		{"write the sandbox's own files", func() error { return b.furnish(b.dir, p) }},
+		{"make the local repository", func() error { return b.repository(b.dir, p) }},
 		{"install the packages", func() error { return b.install(p) }},
 		{"mount the pristine tree", func() error {
 			if err := os.Mkdir(b.pristine, 0o755); err != nil {
@@ -75,7 +80,17 @@ func buildBase(p *prepared) (*base, error) {
 
 // hide makes the owner's directories empty and the owner's files absent.
 func hide(upper string) error {
-	for _, d := range hiddenDirs {
+	top, err := os.ReadDir("/")
+	if err != nil {
+		return err
+	}
+	dirs := []string{"/root", "/home", "/srv", "/opt"}
+	for _, e := range top {
+		if e.IsDir() && !slices.Contains(distribution, e.Name()) && !slices.Contains(dirs, "/"+e.Name()) {
+			dirs = append(dirs, "/"+e.Name())
+		}
+	}
+	for _, d := range append(dirs, hiddenDirs...) {
 		if err := mkdirLike(upper, d); err != nil {
 			return err
 		}
@@ -266,18 +281,15 @@ func (b *base) install(p *prepared) error {
 	}
 	defer ns.close()
 	s := &Sandbox{ns: ns}
-	// The store is built new: what the machine's owner had added to it is hidden above.
+	// The store is built new: /etc/ssl/certs is hidden, with all that the owner had added to it.
 	script := `apt-get -qq update
-apt-get -qq -y --no-install-recommends -o Dpkg::Options::=--force-confnew install --reinstall ca-certificates="$1"
-shift
-[ $# = 0 ] || apt-get -qq -y --no-install-recommends install "$@"
-update-ca-certificates --fresh
+apt-get -qq -y --no-install-recommends -o Dpkg::Options::=--force-confnew install "$@"
 rm -rf /var/cache/apt/archives/*.deb`
 	version, err := run("sh", "-c", `dpkg-deb -f "$1"/ca-certificates_*.deb Version`, "sh", b.dir+"/srv/repo")
 	if err != nil {
 		return err
 	}
-	argv := append([]string{"/bin/bash", "-euc", script, "install", strings.TrimSpace(version)}, p.Install...)
+	argv := append([]string{"/bin/bash", "-euc", script, "install", "ca-certificates=" + strings.TrimSpace(version)}, p.Install...)
 	proc, err := s.Start(Cmd{Argv: argv, Timeout: 5 * time.Minute})
 	if err != nil {
 		return err

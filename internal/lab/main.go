@@ -32,6 +32,12 @@ func Main(m *testing.M) int {
 	if spec := os.Getenv(initEnv); spec != "" {
 		return runInit(spec)
 	}
+	if os.Getenv(traceEnv) != "" {
+		return runTraced()
+	}
+	if shift := os.Getenv(clockEnv); shift != "" {
+		return runClock(shift)
+	}
 	if inside := os.Getenv(insideEnv); inside != "" {
 		return mainInside(m, inside)
 	}

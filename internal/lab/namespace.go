@@ -188,7 +188,15 @@ func (s initSpec) devices() error {
 			return err
 		}
 	}
+	pts := filepath.Join(dev, "pts")
+	if err := os.Mkdir(pts, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount("devpts", pts, "devpts", 0, "newinstance,ptmxmode=0666,mode=620"); err != nil {
+		return fmt.Errorf("cannot mount /dev/pts: %w", err)
+	}
 	return errors.Join(
+		os.Symlink("pts/ptmx", filepath.Join(dev, "ptmx")),
 		os.Symlink("/proc/self/fd", filepath.Join(dev, "fd")),
 		os.Mkdir(filepath.Join(dev, "shm"), 0o777),
 		os.Chmod(filepath.Join(dev, "shm"), 0o1777),

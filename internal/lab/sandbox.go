@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -251,4 +253,25 @@ func (s *Sandbox) Exists(path string) bool {
 func (s *Sandbox) Append(path, text string) {
 	s.t.Helper()
 	s.Write(path, s.Read(path)+text)
+}
+
+// Clock makes a command see, and set, a time of day of its own: the machine's
+// plus shift. It skips the test where programs cannot be traced that way.
+func (s *Sandbox) Clock(shift time.Duration, c Cmd) Cmd {
+	s.t.Helper()
+	if runtime.GOARCH != "amd64" {
+		s.t.Skip("the traced clock knows amd64 only; the other clock tests use time servers")
+	}
+	const tracer = "/run/fakeclock"
+	if !s.Exists(tracer) {
+		self, err := os.ReadFile("/proc/self/exe")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.Write(tracer, string(self))
+		s.Must("chmod 755 " + tracer)
+	}
+	c.Argv = append([]string{tracer}, c.Argv...)
+	c.Env = append(slices.Clip(c.Env), clockEnv+"="+shift.String())
+	return c
 }

@@ -60,7 +60,7 @@ var scenarios = []scenario{
 	{fault: NoInt, leaf: leaf{chain: []string{}}},
 	{fault: NoIntNoAIA, leaf: leaf{chain: []string{}, withoutAIA: true}},
 	{fault: IntEnded, leaf: leaf{issuer: "int-ended"}},
-	{fault: Intercept, leaf: leaf{issuer: "corp-int", withoutAIA: true}},
+	{fault: Intercept, leaf: leaf{issuer: "corp-int", chain: []string{"corp-int", "corp"}, withoutAIA: true}},
 	{fault: Private, leaf: leaf{issuer: "campus", withoutAIA: true}},
 	{fault: Sloppy, leaf: leaf{issuer: "sloppy", withoutAIA: true, withoutKeyIDs: true}},
 	{fault: Forged, leaf: leaf{issuer: "forger", chain: []string{"int"}, withoutAIA: true}},

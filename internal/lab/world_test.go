@@ -114,7 +114,7 @@ func TestRealClientsMeetTheFaults(t *testing.T) {
 	for f, want := range map[Fault]string{
 		Good: "", GoodEC: "", CrossSigned: "",
 		Expired: "certificate has expired", NotYet: "certificate is not yet valid", WrongHost: "no alternative certificate subject name",
-		SelfSigned: "self-signed certificate", NoInt: "unable to get local issuer", Intercept: "unable to get local issuer",
+		SelfSigned: "self-signed certificate", NoInt: "unable to get local issuer", Intercept: "self-signed certificate in certificate chain",
 		Private: "self-signed certificate in certificate chain", Forged: "curl: (35)", Constrained: "permitted subtree violation",
 		WeakKey: "EE certificate key too weak", ClientOnly: "unsuitable certificate purpose", TLS10: "SSL", MutualTLS: "alert",
 		PlainHTTP: "wrong version number", Reset: "reset by peer", Refused: "refused", Sloppy: "certificate in certificate chain",
