@@ -167,9 +167,14 @@ type Store struct {
 	Roots  int         `json:"roots"`
 	Status StoreStatus `json:"status"`
 
-	Content bundles.Content       `json:"-"`
-	Certs   []*x509.Certificate   `json:"-"`
-	Layout  *platform.StoreLayout `json:"-"`
+	Content    bundles.Content       `json:"-"`
+	Certs      []*x509.Certificate   `json:"-"`
+	Layout     *platform.StoreLayout `json:"-"`
+	Missing    []*x509.Certificate   `json:"-"` // reference roots that it lacks and nobody deselected
+	Needed     []*x509.Certificate   `json:"-"` // those of Missing that a configured endpoint's chain ends at
+	Deselected []Deselected          `json:"-"` // reference roots that the machine's own configuration refuses
+
+	state storeState // how gatherStores found it
 }
 
 // StoreStatus is the worst thing that is true of a store.
@@ -209,6 +214,8 @@ type Endpoint struct {
 	CAInStore bool                `json:"-"` // the system store trusts CA already
 	ByCA      chain.Verdict       `json:"-"` // the chain judged with CA alone as root, at true time
 	fetched   [][]byte            // whatever AIA gave, unverified
+
+	intercepted bool // its unknown issuer looks like an interceptor
 }
 
 // ClientVerdict is how one client sees an endpoint.

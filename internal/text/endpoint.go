@@ -1,3 +1,137 @@
 package text
 
-var endpointTexts = map[string]entry{}
+// endpointTexts are about servers and the network in front of them.
+var endpointTexts = map[string]entry{
+	"endpoint.set-by":          {"configured at {places}", "由 {places} 配置"},
+	"endpoint.hosts":           {"hosts: {hosts}", "涉及的主机：{hosts}"},
+	"endpoint.proxy":           {"through the proxy {proxy}", "经由代理 {proxy}"},
+	"endpoint.not-here":        {"Nothing on this machine can repair that, and switching verification off would only hide it.", "在本机上无法修复；关闭证书校验只会掩盖问题。"},
+	"endpoint.mirrors-good":    {"Other mirrors of the same that verify now: {hosts}", "内容相同且目前校验通过的镜像：{hosts}"},
+	"endpoint.mirrors-untried": {"Other mirrors of the same (not tried from here): {hosts}", "内容相同的其他镜像（未从本机测试）：{hosts}"},
+	"endpoint.clock-right":     {"your clock is right (within {within} s)", "系统时钟是准的（误差不超过 {within} 秒）"},
+	"endpoint.clock-true":      {"judged at the true time, {time}, not by your clock", "按真实时间 {time} 判断，而不是系统时钟"},
+	"endpoint.clock-unchecked": {"no time server could be asked; your clock says {clock}", "无法询问时间服务器；系统时钟显示 {clock}"},
+
+	"server-expired":          {"{host}: the server's certificate expired {amount} ago", "{host}：服务器的证书已过期 {amount}"},
+	"server-expired.operator": {"Tell the operator: renew the certificate (certbot renew) and reload the server.", "请告知运营者：更新证书（certbot renew）并重新加载服务。"},
+	"server-expired.doc": {
+		"A certificate that the server sends has ended, and the clock of this machine is not to blame. Every client refuses it. Only the operator can renew it; trustfix changes nothing and names other mirrors.",
+		"服务器发送的证书已经过期，而本机时钟没有问题。所有客户端都会拒绝。只有运营者能更新证书；trustfix 不做任何改动，只列出其他镜像。",
+	},
+	"server-not-yet-valid":          {"{host}: the server's certificate becomes valid only in {amount}", "{host}：服务器的证书要再过 {amount} 才生效"},
+	"server-not-yet-valid.operator": {"Tell the operator: the certificate starts in the future; was it made on a machine with a wrong clock?", "请告知运营者：证书的生效时间在未来，签发它的机器时钟可能不对。"},
+	"server-not-yet-valid.doc": {
+		"A certificate that the server sends starts in the future, by the true time and not only by the clock of this machine. Wait, or tell the operator; trustfix changes nothing.",
+		"按真实时间（而不只是本机时钟）判断，服务器发送的证书尚未生效。可以等待，或告知运营者；trustfix 不做任何改动。",
+	},
+	"server-hostname":          {"{host}: the server's certificate is made out to other names", "{host}：服务器的证书域名不匹配"},
+	"server-hostname.operator": {"Tell the operator: the certificate has to name {host} (subjectAltName). Check the address you configured, too.", "请告知运营者：证书的 subjectAltName 必须包含 {host}。也请核对你配置的地址。"},
+	"server-hostname.doc": {
+		"The certificate is genuine and made out to other names: the address is misspelt, the name leads to another server, or the operator forgot a name. trustfix changes nothing.",
+		"证书是真的，但写的是别的域名：可能是地址写错、域名指向了别的服务器，或运营者漏写了域名。trustfix 不做任何改动。",
+	},
+	"server-incomplete-chain":               {"{host}: the server does not send its intermediate certificate", "{host}：服务器没有发送中间证书"},
+	"server-incomplete-chain.completes":     {"the missing one was fetched from the address in the certificate and verified up to {root}; browsers do that, conda and pip do not", "按证书里的地址取到了缺失的中间证书，并验证到 {root}；浏览器会自动补取，conda 和 pip 不会"},
+	"server-incomplete-chain.operator":      {"Tell the operator: serve the full chain (fullchain.pem).", "请告知运营者：配置完整的证书链（fullchain.pem）。"},
+	"server-incomplete-chain.unfetched":     {"The missing certificate cannot be fetched (the certificate does not say where it is, or it could not be had), so nothing can be verified from here.", "缺失的证书无法获取（证书没有注明地址，或取不到），因此在本机无法完成验证。"},
+	"server-incomplete-chain.other-clients": {"Only conda and pip can be given the verified intermediate by trustfix so far.", "目前 trustfix 只能把验证过的中间证书提供给 conda 和 pip。"},
+	"server-incomplete-chain.doc": {
+		"The server leaves out an intermediate certificate. Browsers hide this by fetching it; most other programs fail with \"unable to get local issuer certificate\". trustfix fetches it over plain http, counts it only when it verifies up to a reference root, and gives conda and pip a bundle that holds it beside their roots (write-pin). To undo by hand: remove the setting and the bundle that the plan names.",
+		"服务器漏发了中间证书。浏览器会自动补取，所以看不出问题；多数其他程序会报 \"unable to get local issuer certificate\"。trustfix 通过明文 http 取回，只有能验证到参考根证书才算数，然后为 conda 和 pip 写一个包含它的证书包（write-pin）。手工撤销：删除计划中列出的配置项和证书包。",
+	},
+	"server-private-ca":          {"{host}: signed by a CA that is not public, {ca}", "{host}：由私有 CA {ca} 签发"},
+	"server-private-ca.ask":      {"Ask the administrator of that server for the certificate of {ca} and its SHA-256; it was not sent, so it cannot be named here.", "请向该服务器的管理员索取 {ca} 的证书及其 SHA-256；服务器没有发送它，这里无法给出。"},
+	"server-private-ca.print":    {"{ca}: SHA-256 {sha256}, until {until}", "{ca}：SHA-256 {sha256}，有效期至 {until}"},
+	"server-private-ca.in-store": {"the system store already trusts it; these do not: {clients}", "系统根证书库已信任它；以下客户端没有：{clients}"},
+	"server-private-ca.consent":  {"Compare that SHA-256 with what your administrator publishes, over another way than this network. Only if it is the same:", "请通过这个网络以外的途径，把该 SHA-256 与管理员公布的核对。确认一致后才执行："},
+	"server-private-ca.doc": {
+		"Nobody that the reference roots know vouches for this server: its CA is a private one, such as a company's or a campus's. Whether to trust it is a person's decision; trustfix adds it only with consent to its SHA-256 (--trust-ca), or where the system store trusts it already. To undo: trustfix rollback, or remove the CA by its fingerprint.",
+		"参考根证书都不认识签发者：这是私有 CA，例如公司或校园自建的。是否信任要由人决定；只有用 --trust-ca 明确给出它的 SHA-256，或系统根证书库已经信任它，trustfix 才会添加。撤销：trustfix rollback，或按指纹移除该 CA。",
+	},
+	"server-self-signed": {"{host}: the server's certificate is self-signed", "{host}：服务器使用自签名证书"},
+	"server-self-signed.doc": {
+		"The server signed its own certificate, so nobody vouches for it. trustfix trusts it only with consent to its SHA-256 (--trust-ca). Better: ask the operator for a certificate of a public CA, which costs nothing.",
+		"服务器自己签发了证书，没有第三方担保。只有用 --trust-ca 明确给出 SHA-256，trustfix 才会信任它。更好的办法：请运营者申请公共 CA 的证书，免费即可。",
+	},
+	"server-intercepted":        {"TLS to {host} is re-signed by \"{ca}\"", "到 {host} 的 TLS 流量被“{ca}”解密重签"},
+	"server-intercepted.many":   {"TLS to {n} unrelated hosts is re-signed by \"{ca}\"", "到 {n} 个互不相关主机的 TLS 流量都被“{ca}”解密重签"},
+	"server-intercepted.vendor": {"the name is one that {vendor} uses; a name proves nothing", "这个名称与 {vendor} 的一致；但名称本身不能证明什么"},
+	"server-intercepted.stop":   {"If nobody who runs this network ever told you about it: stop, this may be an attack.", "如果网络管理员从未告知过此事：请停下，这可能是攻击。"},
+	"server-intercepted.doc": {
+		"Somebody between this machine and the world ends the TLS connection and signs anew with a CA of its own: an organisation's inspection proxy, a virus scanner, or an attacker. trustfix names the CA by its SHA-256 and adds it only with consent (--trust-ca), or for clients that do not read the system store where that trusts it already.",
+		"本机与外界之间有设备截断了 TLS 连接，并用自己的 CA 重新签名：可能是单位的审查代理、杀毒软件，也可能是攻击者。trustfix 给出该 CA 的 SHA-256；只有经 --trust-ca 同意，或系统根证书库已信任它、而某些客户端不读系统库时，才会添加。",
+	},
+	"server-forged":      {"{host}: the certificate chain is not genuine", "{host}：证书链是伪造的"},
+	"server-forged.stop": {"Do not use this server until its operator explains it. Adding a CA would not help, and must not.", "在运营者解释清楚之前不要使用这个服务器。添加 CA 解决不了问题，也不应该这样做。"},
+	"server-forged.doc": {
+		"A signature in the chain does not hold, or a certificate that is no CA issued another. Libraries often print only \"unknown authority\" for it. It is either a grave mistake or an attack; trustfix never offers to trust it.",
+		"证书链中的签名不成立，或不是 CA 的证书签发了别的证书。很多库只会笼统地报 \"unknown authority\"。这要么是严重的配置错误，要么是攻击；trustfix 绝不会建议信任它。",
+	},
+	"server-weak":          {"{host}: the server's key or signature is too weak", "{host}：服务器的密钥或签名强度不足"},
+	"server-weak.operator": {"Tell the operator: use RSA of 2048 bits or more (or ECDSA), signed with SHA-256.", "请告知运营者：使用 2048 位以上的 RSA（或 ECDSA）密钥和 SHA-256 签名。"},
+	"server-weak.doc": {
+		"The chain has an RSA key below 2048 bits or an MD5 or SHA-1 signature, which can be forged. Only the operator can replace it.",
+		"证书链中有不足 2048 位的 RSA 密钥，或 MD5、SHA-1 签名，可能被伪造。只有运营者能更换。",
+	},
+	"server-constraint":          {"{host}: a CA in the chain may not issue this certificate", "{host}：证书链中的 CA 无权签发这张证书"},
+	"server-constraint.operator": {"Tell the operator: have the certificate issued by a CA that may issue it.", "请告知运营者：换由有权签发的 CA 重新签发证书。"},
+	"server-constraint.doc": {
+		"A rule in the chain forbids this certificate: name constraints, path length, key usage for servers, a critical extension nobody understands, or the root programme's distrust after a date. Only the operator can have it issued anew.",
+		"证书链中的规则不允许这张证书：名称约束、路径长度、扩展密钥用途、无法识别的关键扩展，或根证书计划自某日起不再信任。只有运营者能重新申请。",
+	},
+	"server-tls-old":          {"{host}: the server speaks no TLS 1.2 or newer", "{host}：服务器不支持 TLS 1.2 及以上版本"},
+	"server-tls-old.operator": {"Tell the operator: enable TLS 1.2 and 1.3.", "请告知运营者：启用 TLS 1.2 和 1.3。"},
+	"server-tls-old.doc": {
+		"The server offers only TLS 1.1 or older, which current clients refuse. Only the operator can change that.",
+		"服务器只支持 TLS 1.1 或更旧的版本，现在的客户端都会拒绝。只有运营者能更改。",
+	},
+	"server-needs-client-cert":           {"{host}: the server wants a certificate from you", "{host}：服务器要求客户端证书"},
+	"server-needs-client-cert.configure": {"Ask the operator for a client certificate and configure it: conda client_ssl_cert and client_ssl_cert_key, pip client-cert.", "请向运营者申请客户端证书并完成配置：conda 用 client_ssl_cert 和 client_ssl_cert_key，pip 用 client-cert。"},
+	"server-needs-client-cert.doc": {
+		"The server answers only to clients that show a certificate of their own (mutual TLS). Its own chain is in order.",
+		"服务器只接受出示证书的客户端（双向 TLS）。它自己的证书链没有问题。",
+	},
+	"server-malformed":          {"{host}: the server sends a certificate that cannot be read", "{host}：服务器发送的证书无法解析"},
+	"server-malformed.operator": {"Tell the operator: the certificate does not parse; have it issued anew.", "请告知运营者：证书格式有误，请重新签发。"},
+	"server-malformed.doc": {
+		"What the server sends is no certificate by the rules (X.509, DER). Some libraries may overlook the mistake; it still is the server's.",
+		"服务器发送的内容不符合 X.509（DER）格式。有些库可能会容忍，但问题在服务器一方。",
+	},
+
+	"net-dns":    {"{host}: the name cannot be resolved", "{host}：域名无法解析"},
+	"net-dns.do": {"Is the name right, and is this machine online? See the name servers in /etc/resolv.conf.", "域名是否写对，本机是否联网？请检查 /etc/resolv.conf 中的 DNS 服务器。"},
+	"net-dns.doc": {
+		"The name of a configured server cannot be looked up: no network, no name server, a misspelt name. No certificate was seen, so nothing is said about trust.",
+		"无法解析所配置服务器的域名：没有网络、DNS 不可用，或域名写错。没有看到证书，因此与信任无关。",
+	},
+	"net-refused":    {"{host}: nothing listens on port {port}", "{host}：端口 {port} 没有服务在监听"},
+	"net-refused.do": {"Is the port right? A firewall may refuse it, or the service is down.", "端口是否正确？可能被防火墙拒绝，或服务没有运行。"},
+	"net-refused.doc": {
+		"The connection was refused: the service is down, the port is wrong or a firewall answers for it.",
+		"连接被拒绝：服务没有运行、端口不对，或被防火墙拒绝。",
+	},
+	"net-reset":    {"{host}: the connection was reset during the handshake", "{host}：握手期间连接被重置"},
+	"net-reset.do": {"Something between you and the server, often a filter that dislikes the name, cuts the connection. Try from another network.", "本机与服务器之间有设备切断了连接，常见于按域名过滤的设备。换一个网络试试。"},
+	"net-reset.doc": {
+		"The connection came about and was cut when TLS began: a filter, a broken middlebox or the server itself.",
+		"连接已建立，但 TLS 握手一开始就被切断：可能是过滤设备、有缺陷的中间设备，或服务器本身。",
+	},
+	"net-timeout":    {"{host}: no answer in time", "{host}：超时没有应答"},
+	"net-timeout.do": {"A firewall may drop the packets, or a proxy is needed and not configured.", "可能是防火墙丢弃了数据包，或需要代理而没有配置。"},
+	"net-timeout.doc": {
+		"The server, or the way to it, stays silent. Firewalls that drop packets look like this, and networks that want a proxy.",
+		"服务器或沿途设备没有任何应答。防火墙丢包，或网络要求使用代理时，就是这种表现。",
+	},
+	"net-proxy":    {"{host}: the proxy or the network does not let the connection through", "{host}：代理或网络不放行该连接"},
+	"net-proxy.do": {"Check the proxy's address, scheme (nearly always http://, also for https) and password, or log in to the network's portal.", "请检查代理的地址、协议（几乎总是 http://，访问 https 也一样）和密码，或先登录网络认证页面。"},
+	"net-proxy.doc": {
+		"A proxy refused the connection (407: it wants a password), was named with the wrong scheme, or a portal wants a login first.",
+		"代理拒绝了连接（407 表示需要密码）、代理协议写错，或网络要求先登录认证页面。",
+	},
+	"net-not-tls":    {"{host}: what answers does not speak TLS", "{host}：应答方不是 TLS 服务"},
+	"net-not-tls.do": {"Plain http on this port, or another service: check the address and the port.", "该端口是明文 http 或其他服务：请核对地址和端口。"},
+	"net-not-tls.doc": {
+		"Something answered that is not TLS, such as plain http: a wrong port, a portal or a misconfigured server.",
+		"应答的不是 TLS，例如明文 http：可能是端口不对、认证页面，或服务器配置有误。",
+	},
+}

@@ -1,0 +1,152 @@
+package detect
+
+import (
+	"crypto/x509"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"trustfix/bundles"
+	"trustfix/detect/client"
+	"trustfix/platform"
+)
+
+// trustRoots loads what clients trust, each file once.
+type trustRoots struct {
+	v      *platform.View
+	stores []*Store
+	refs   *bundles.Roots
+	mu     sync.Mutex
+	files  map[string]*loaded
+}
+
+// loaded is one file or directory of roots.
+type loaded struct {
+	certs    []*x509.Certificate
+	broken   [][]byte // DER that Go cannot parse
+	problems []bundles.Problem
+	err      error
+}
+
+// lost reports whether a library cannot use any of it.
+func (l *loaded) lost(lib string) bool {
+	return l.err != nil || slices.ContainsFunc(l.problems, func(p bundles.Problem) bool { return slices.Contains(p.Breaks(), lib) })
+}
+
+// of is what a client trusts: its own source and what is read besides it. A
+// source that cannot be read trusts nothing, as the client will find out.
+func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte) {
+	if c.Trust.Kind == "os" && c.Trust.Path == "" && len(t.stores) == 0 {
+		return t.refs, nil // a platform store that is no file: its own checks judge it
+	}
+	roots = &bundles.Roots{}
+	add := func(l *loaded) {
+		if l.lost(libraryOf(c)) {
+			return
+		}
+		for _, cert := range l.certs {
+			roots.Add(bundles.Root{Cert: cert})
+		}
+		broken = append(broken, l.broken...)
+	}
+	add(t.source(c.Trust.Kind, c.Trust.Path))
+	for _, p := range c.Trust.Adds {
+		add(t.source("", p))
+	}
+	return roots, broken
+}
+
+// libraryOf is the library that reads a client's bundle.
+func libraryOf(c *client.Client) string {
+	if c.Rules == nil {
+		return bundles.LibOpenSSL
+	}
+	switch c.Rules.Name {
+	case "gnutls":
+		return bundles.LibGnuTLS
+	case "go", "rustls", "java":
+		return bundles.LibGo
+	case "node":
+		return bundles.LibNode
+	}
+	return bundles.LibOpenSSL
+}
+
+// source is the content of a trust source of a kind of client.Trust; "" finds
+// out by itself whether name is a file or a directory.
+func (t *trustRoots) source(kind, name string) *loaded {
+	switch {
+	case kind == "none":
+		return &loaded{}
+	case kind == "os":
+		if s := t.store(name); s != nil {
+			return &loaded{certs: s.Certs, problems: s.Content.Problems}
+		}
+	}
+	if name == "" {
+		return &loaded{}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if l := t.files[name]; l != nil {
+		return l
+	}
+	l := &loaded{}
+	if img, err := t.v.Files.Stat(name); err != nil {
+		l.err = err
+	} else if img.Kind == platform.DirKind {
+		l.readDir(t.v, name)
+	} else {
+		l.readFile(t.v, name)
+	}
+	t.files[name] = l
+	return l
+}
+
+// store is the operating system's store at a path, or its first one.
+func (t *trustRoots) store(name string) *Store {
+	for _, s := range t.stores {
+		if s.Path == name {
+			return s
+		}
+	}
+	if name == "" && len(t.stores) > 0 {
+		return t.stores[0]
+	}
+	return nil
+}
+
+func (l *loaded) readFile(v *platform.View, name string) {
+	data, err := v.Files.ReadFile(name)
+	if err != nil {
+		l.err = err
+		return
+	}
+	c := bundles.Read(data)
+	l.problems = c.Problems
+	for _, cert := range c.Certs {
+		l.certs = append(l.certs, cert.Certificate)
+	}
+	l.broken = append(l.broken, c.Opaque...)
+}
+
+// readDir reads a hashed directory as OpenSSL does: only names like
+// 5ad8a5d6.0 count.
+func (l *loaded) readDir(v *platform.View, dir string) {
+	names, err := v.Files.ReadDir(dir)
+	if err != nil {
+		l.err = err
+		return
+	}
+	for _, n := range names {
+		hash, num, ok := strings.Cut(n, ".")
+		if !ok || len(hash) != 8 || strings.Trim(hash, "0123456789abcdef") != "" || num == "" || strings.Trim(num, "0123456789") != "" {
+			continue
+		}
+		one := &loaded{}
+		one.readFile(v, path.Join(dir, n))
+		l.certs = append(l.certs, one.certs...)
+		l.broken = append(l.broken, one.broken...)
+	}
+}
