@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -185,5 +186,59 @@ func TestDeadCAVariableEverywhere(t *testing.T) {
 				t.Errorf("not byte for byte:\n%s", strings.Join(d, "\n"))
 			}
 		})
+	}
+}
+
+// What trustfix says of conda's effective state is what conda says.
+func TestCondaAgreesWithTheClient(t *testing.T) {
+	t.Parallel()
+	const final = "ssl_verify: true #!final\n"
+	s := Start(t, Config{})
+	s.InstallConda()
+	for _, c := range []struct {
+		name  string
+		files map[string]string
+		set   string // the layer that decides
+	}{
+		{"nothing", nil, ""},
+		{"the user beats the installation", map[string]string{CondaBase + "/.condarc": "ssl_verify: true\n", "/root/.condarc": "# x\nssl_verify: false\n"}, "/root/.condarc:2"},
+		{"the user beats the system", map[string]string{"/etc/conda/.condarc": "ssl_verify: false\n", "/root/.condarc": "ssl_verify: true\n"}, "/root/.condarc:1"},
+		{"final beats the user", map[string]string{"/etc/conda/.condarc": final, "/root/.condarc": "ssl_verify: false\n"}, "/etc/conda/.condarc:1"},
+		{"the first final wins", map[string]string{"/etc/conda/.condarc": "ssl_verify: false #!final\n", "/root/.condarc": final}, "/etc/conda/.condarc:1"},
+		{"this is not final", map[string]string{"/etc/conda/.condarc": "ssl_verify: true # !final\n", "/root/.condarc": "ssl_verify: false\n"}, "/root/.condarc:1"},
+		{"by name in a directory", map[string]string{"/root/.conda/condarc.d/a.yml": "ssl_verify: false\n", "/root/.conda/condarc.d/b.yml": "ssl_verify: true\n"}, "/root/.conda/condarc.d/b.yml:1"},
+		{"other endings are not read", map[string]string{"/root/.conda/condarc.d/z.conf": "ssl_verify: false\n"}, ""},
+		{"a file", map[string]string{"/root/.condarc": "ssl_verify: " + CondaBundle + "\n"}, "/root/.condarc:1"},
+		{"a spelling of another tool", map[string]string{"/root/.condarc": "ssl-verify: false\nSSL_VERIFY: false\n"}, ""},
+	} {
+		for path, text := range c.files {
+			s.Write(path, text)
+		}
+		says := strings.TrimSpace(strings.TrimPrefix(s.Run(CondaBase+"/bin/conda", "config", "--show", "ssl_verify").Stdout, "ssl_verify: "))
+		r := s.Exec(TrustfixCmd("--offline", "--json"))
+		var doc Report
+		if err := json.Unmarshal([]byte(r.Stdout), &doc); err != nil {
+			t.Fatalf("%v\n%s", err, r)
+		}
+		found := false
+		for _, x := range doc.Clients {
+			if x.Name != "conda" || x.Path != CondaBase {
+				continue
+			}
+			found = true
+			want := "on"
+			if says == "False" {
+				want = "off"
+			}
+			if x.Verify != want || x.Trust.SetBy != c.set && (want == "off" || strings.HasPrefix(says, "/")) {
+				t.Errorf("%s: conda says %s, trustfix says %+v", c.name, says, x)
+			}
+		}
+		if !found {
+			t.Errorf("%s: no conda:\n%s", c.name, r.Stdout)
+		}
+		for path := range c.files {
+			s.Must("rm " + path)
+		}
 	}
 }

@@ -202,7 +202,11 @@ func (w *World) refuse(l net.Listener, s *scenario) {
 func (w *World) serve(l net.Listener, conf *tls.Config, f Fault, h http.Handler) {
 	s := &http.Server{
 		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			w.log(Event{Kind: "request", Fault: f, Name: r.Host, Detail: r.Method + " " + r.URL.Path + " " + r.UserAgent()})
+			detail := r.Method + " " + r.URL.Path + " " + r.UserAgent()
+			if r.Header.Get("Authorization") != "" {
+				detail += " with credentials"
+			}
+			w.log(Event{Kind: "request", Fault: f, Name: r.Host, Detail: detail})
 			h.ServeHTTP(rw, r)
 		}),
 		TLSConfig:         conf,
