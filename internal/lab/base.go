@@ -19,6 +19,7 @@ import (
 // base is the layer between the running system and every sandbox.
 type base struct {
 	pki      *PKI
+	system   string // the tree below: "/", or a given root
 	dir      string // the layer
 	pristine string // the layer over the system, mounted read-only
 }
@@ -26,7 +27,7 @@ type base struct {
 // theBase is there exactly when the laboratory can run.
 var theBase *base
 
-func (b *base) layers() []string { return []string{b.dir, "/"} }
+func (b *base) layers() []string { return []string{b.dir, b.system} }
 
 // ReferenceRoots is where the public roots stand inside a sandbox, for --reference-roots.
 const ReferenceRoots = "/srv/lab/public.pem"
@@ -54,14 +55,14 @@ var (
 // buildBase makes the PKI and the layer, and installs the lab's own
 // ca-certificates and the clients into it with the real package manager.
 func buildBase(p *prepared) (*base, error) {
-	b := &base{pki: newPKI(), dir: filepath.Join(p.Dir, "base"), pristine: filepath.Join(p.Dir, "pristine")}
+	b := &base{pki: newPKI(), system: p.System, dir: filepath.Join(p.Dir, "base"), pristine: filepath.Join(p.Dir, "pristine")}
 	steps := []struct {
 		what string
 		do   func() error
 	}{
-		{"hide the owner's files", func() error { return hide(b.dir) }},
-		{"write the sandbox's own files", func() error { return b.furnish(b.dir, p) }},
-		{"make the local repository", func() error { return b.repository(b.dir, p) }},
+		{"hide the owner's files", func() error { return b.hide() }},
+		{"write the sandbox's own files", func() error { return b.furnish(p) }},
+		{"make the local repository", func() error { return b.repository(p) }},
 		{"install the packages", func() error { return b.install(p) }},
 		{"mount the pristine tree", func() error {
 			if err := os.Mkdir(b.pristine, 0o755); err != nil {
@@ -79,8 +80,8 @@ func buildBase(p *prepared) (*base, error) {
 }
 
 // hide makes the owner's directories empty and the owner's files absent.
-func hide(upper string) error {
-	top, err := os.ReadDir("/")
+func (b *base) hide() error {
+	top, err := os.ReadDir(b.system)
 	if err != nil {
 		return err
 	}
@@ -91,47 +92,47 @@ func hide(upper string) error {
 		}
 	}
 	for _, d := range append(dirs, hiddenDirs...) {
-		if err := mkdirLike(upper, d); err != nil {
+		if err := b.mkdir(d); err != nil {
 			return err
 		}
-		if err := unix.Setxattr(upper+d, opaqueXattr, []byte("y"), 0); err != nil {
+		if err := unix.Setxattr(b.dir+d, opaqueXattr, []byte("y"), 0); err != nil {
 			return fmt.Errorf("cannot hide %s: %w", d, err)
 		}
 	}
 	for _, f := range append(hiddenFiles, removedDirs...) {
-		if _, err := os.Lstat(f); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(b.system + f); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err := mkdirLike(upper, filepath.Dir(f)); err != nil {
+		if err := b.mkdir(filepath.Dir(f)); err != nil {
 			return err
 		}
-		if err := unix.Mknod(upper+f, unix.S_IFCHR, 0); err != nil { // a whiteout
+		if err := unix.Mknod(b.dir+f, unix.S_IFCHR, 0); err != nil { // a whiteout
 			return fmt.Errorf("cannot hide %s: %w", f, err)
 		}
 	}
 	return nil
 }
 
-// mkdirLike makes a directory of the layer with the mode that the system's has.
-func mkdirLike(upper, dir string) error {
+// mkdir makes a directory of the layer with the mode that the system's has.
+func (b *base) mkdir(dir string) error {
 	if dir == "/" {
-		return os.MkdirAll(upper, 0o755)
+		return os.MkdirAll(b.dir, 0o755)
 	}
-	if err := mkdirLike(upper, filepath.Dir(dir)); err != nil {
+	if err := b.mkdir(filepath.Dir(dir)); err != nil {
 		return err
 	}
 	mode := fs.FileMode(0o755)
-	if fi, err := os.Stat(dir); err == nil && fi.IsDir() {
+	if fi, err := os.Stat(b.system + dir); err == nil && fi.IsDir() {
 		mode = fi.Mode().Perm() | fi.Mode()&fs.ModeSticky
 	}
-	if err := os.Mkdir(upper+dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(b.dir+dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return os.Chmod(upper+dir, mode)
+	return os.Chmod(b.dir+dir, mode)
 }
 
 // furnish writes what every sandbox has of its own.
-func (b *base) furnish(upper string, p *prepared) error {
+func (b *base) furnish(p *prepared) error {
 	var roots strings.Builder
 	for _, n := range public {
 		roots.WriteString(b.pki.CA(n).PEM())
@@ -154,16 +155,16 @@ func (b *base) furnish(upper string, p *prepared) error {
 		{linHome + "/.bashrc", "# ~/.bashrc of the laboratory\n", 0o644},
 	}
 	for _, f := range files {
-		if err := mkdirLike(upper, filepath.Dir(f.path)); err != nil {
+		if err := b.mkdir(filepath.Dir(f.path)); err != nil {
 			return err
 		}
-		_ = os.Remove(upper + f.path) // a whiteout
-		if err := os.WriteFile(upper+f.path, []byte(f.content), f.mode); err != nil {
+		_ = os.Remove(b.dir + f.path) // a whiteout
+		if err := os.WriteFile(b.dir+f.path, []byte(f.content), f.mode); err != nil {
 			return err
 		}
 	}
 	for _, p := range []string{linHome, linHome + "/.bashrc"} {
-		if err := os.Chown(upper+p, linUID, linUID); err != nil {
+		if err := os.Chown(b.dir+p, linUID, linUID); err != nil {
 			return err
 		}
 	}
@@ -171,11 +172,11 @@ func (b *base) furnish(upper string, p *prepared) error {
 		"/etc/passwd": fmt.Sprintf("lin:x:%d:%d:Lin:%s:/bin/bash\n", linUID, linUID, linHome),
 		"/etc/group":  fmt.Sprintf("lin:x:%d:\n", linUID),
 	} {
-		old, err := os.ReadFile(path)
+		old, err := os.ReadFile(b.system + path)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(upper+path, append(old, line...), 0o644); err != nil {
+		if err := os.WriteFile(b.dir+path, append(old, line...), 0o644); err != nil {
 			return err
 		}
 	}
@@ -184,8 +185,8 @@ func (b *base) furnish(upper string, p *prepared) error {
 
 // repository makes /srv/repo: the packages, with ca-certificates packed again
 // as if Mozilla had shipped the lab's public roots.
-func (b *base) repository(upper string, p *prepared) error {
-	repo := upper + "/srv/repo"
+func (b *base) repository(p *prepared) error {
+	repo := b.dir + "/srv/repo"
 	if err := os.MkdirAll(repo, 0o755); err != nil {
 		return err
 	}
@@ -269,7 +270,7 @@ func copyFile(from, to string) error {
 // install lets apt put the packages into the layer, which is the upper
 // directory of one overlay and then a lower one for ever.
 func (b *base) install(p *prepared) error {
-	spec := initSpec{Lower: []string{"/"}, Upper: b.dir, Work: filepath.Join(p.Dir, "basework"), Root: filepath.Join(p.Dir, "baseroot")}
+	spec := initSpec{Lower: []string{b.system}, Upper: b.dir, Work: filepath.Join(p.Dir, "basework"), Root: filepath.Join(p.Dir, "baseroot")}
 	for _, d := range []string{spec.Work, spec.Root} {
 		if err := os.Mkdir(d, 0o755); err != nil {
 			return err

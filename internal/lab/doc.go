@@ -5,7 +5,8 @@
 // It is test code and is imported by nothing else. It needs root (namespaces,
 // overlay mounts) and a Debian-family system; where that is missing its tests
 // skip and say why, except with CI=true or TRUSTFIX_LAB=require, where a lab
-// that cannot run is a failure.
+// that cannot run is a failure. TRUSTFIX_LAB_ROOT names another Debian root
+// (made by mmdebstrap, with its packages kept) to make the copies of.
 //
 // How it keeps the machine out of it:
 //   - TestMain starts the test binary again in a mount namespace of its own,

@@ -43,7 +43,7 @@ func Main(m *testing.M) int {
 	}
 	flag.Parse()
 	required = isRequired()
-	if flag.Lookup("test.list").Value.String() != "" {
+	if flag.Lookup("test.list").Value.String() != "" || testing.Short() {
 		return m.Run()
 	}
 	prepared, err := prepare(required)
@@ -68,6 +68,8 @@ func isRequired() bool {
 func need(t testing.TB) {
 	t.Helper()
 	switch {
+	case testing.Short():
+		t.Skip("the laboratory is not part of -short")
 	case theBase != nil:
 	case required:
 		t.Fatalf("the laboratory is required and cannot run: %v", unavailable)

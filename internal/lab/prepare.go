@@ -4,11 +4,13 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +21,7 @@ var wanted = []string{"ca-certificates", "openssl", "curl", "git", "python3", "p
 // laboratory closes itself in: the program and the packages.
 type prepared struct {
 	Dir     string   // empty directory; the lab's tmpfs comes here
+	System  string   // the tree that sandboxes are copies of: "/", or TRUSTFIX_LAB_ROOT
 	Program string   // trustfix, built from this checkout
 	Install []string // wanted packages that the machine lacks
 	Debs    []string // .deb files: those and all they need, and ca-certificates
@@ -45,7 +48,7 @@ func prepare(mayFetch bool) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &prepared{scratch: scratch, Dir: filepath.Join(scratch, "lab"), Program: filepath.Join(scratch, "trustfix")}
+	p := &prepared{scratch: scratch, System: cmp.Or(os.Getenv("TRUSTFIX_LAB_ROOT"), "/"), Dir: filepath.Join(scratch, "lab"), Program: filepath.Join(scratch, "trustfix")}
 	if err := p.fill(mayFetch); err != nil {
 		p.remove()
 		return nil, err
@@ -71,10 +74,13 @@ func (p *prepared) fill(mayFetch bool) error {
 // packages fills Install and Debs.
 func (p *prepared) packages(mayFetch bool) error {
 	for _, name := range wanted {
-		status, err := run("dpkg-query", "-W", "-f", "${db:Status-Status}", name)
+		status, err := run("dpkg-query", "--admindir", filepath.Join(p.System, "var/lib/dpkg"), "-W", "-f", "${db:Status-Status}", name)
 		if err != nil || status != "installed" {
 			p.Install = append(p.Install, name)
 		}
+	}
+	if p.System != "/" {
+		return p.givenPackages()
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -107,6 +113,21 @@ func (p *prepared) packages(mayFetch bool) error {
 		err = fmt.Errorf("no packages in %s: remove that directory and try again", cache)
 	}
 	return err
+}
+
+// givenPackages takes the packages that a given root brings with it.
+func (p *prepared) givenPackages() error {
+	for _, dir := range []string{"srv/repo", "var/cache/apt/archives"} {
+		debs, err := filepath.Glob(filepath.Join(p.System, dir, "*.deb"))
+		if err != nil {
+			return err
+		}
+		p.Debs = append(p.Debs, debs...)
+	}
+	if !slices.ContainsFunc(p.Debs, func(d string) bool { return strings.HasPrefix(filepath.Base(d), "ca-certificates_") }) {
+		return fmt.Errorf("%s has no ca-certificates package in /srv/repo or /var/cache/apt/archives", p.System)
+	}
+	return nil
 }
 
 func codename(release string) string {
