@@ -45,7 +45,8 @@ func unknownIssuer(id string) bool { return kinds[id].order >= 6 && id != "stric
 var codeIDs = map[string]string{
 	"bad-signature": "server-forged", "issuer-not-ca": "server-forged", "issuer-key-usage": "server-forged",
 	"path-length": "server-constraint", "name-constraint": "server-constraint", "eku": "server-constraint",
-	"critical-extension": "server-constraint", "distrusted": "server-constraint",
+	"critical-extension": "server-constraint", "distrusted": "server-constraint", "leaf-ca": "server-constraint",
+	"no-way-back": "server-constraint",
 	"weak-key": "server-weak", "weak-signature": "server-weak", "malformed": "server-malformed",
 }
 
@@ -56,7 +57,11 @@ const minRSABits = 2048
 func (j *judge) check(t *trail) []Cause {
 	var out []Cause
 	last := len(t.certs) - 1
+	pinned := j.rules.profile.pinned && t.anchored && last == 0
 	add := func(id string, depth int, why text.Msg) {
+		if slices.Contains(j.rules.profile.skip, id) || pinned && id != "server-hostname" {
+			return
+		}
 		c := Cause{ID: id, Depth: depth, Subject: Name(t.certs[depth].Certificate), Evidence: []text.Msg{why}}
 		if full, ok := codeIDs[id]; ok {
 			c.ID, c.Code = full, id
@@ -67,11 +72,19 @@ func (j *judge) check(t *trail) []Cause {
 	for i, c := range t.certs {
 		name := Name(c.Certificate)
 		asStands := t.anchored && i == last
-		if !asStands || i == 0 {
+		if !asStands || i == 0 || j.rules.profile.anchorTime {
 			j.checkTime(c, i, add)
+		}
+		if i == 0 && c.IsCA && j.rules.profile.leafNotCA {
+			add("leaf-ca", i, text.M("chain.leaf-ca", "subject", name))
+		}
+		if !asStands || i == 0 {
 			j.checkStrength(c, i, t, add)
 			if crit := c.unknownCritical(); len(crit) > 0 {
 				add("critical-extension", i, text.M("chain.critical", "subject", name, "oid", strings.Join(crit[:min(len(crit), 3)], ", ")))
+			}
+			if c.altNames().badSAN {
+				add("malformed", i, text.M("chain.malformed-names", "subject", name))
 			}
 			if c.refusesServerAuth() {
 				add("eku", i, text.M("chain.eku", "subject", name, "usages", usages(c)))
@@ -87,7 +100,7 @@ func (j *judge) check(t *trail) []Cause {
 		if i == 0 {
 			continue
 		}
-		if !asStands {
+		if !asStands || j.rules.profile.anchorCA {
 			if !c.BasicConstraintsValid || !c.IsCA {
 				add("issuer-not-ca", i, text.M("chain.not-ca", "subject", name, "child", Name(t.certs[i-1].Certificate)))
 			}
@@ -95,7 +108,7 @@ func (j *judge) check(t *trail) []Cause {
 				add("issuer-key-usage", i, text.M("chain.key-usage", "subject", name, "child", Name(t.certs[i-1].Certificate)))
 			}
 		}
-		if c.BasicConstraintsValid && c.IsCA && c.MaxPathLen >= 0 && (c.MaxPathLen > 0 || c.MaxPathLenZero) && intermediates > c.MaxPathLen {
+		if c.IsCA && c.hasPathLen() && intermediates > c.MaxPathLen {
 			add("path-length", i, text.M("chain.path-length", "subject", name, "allowed", c.MaxPathLen, "found", intermediates))
 		}
 		for k := i - 1; k >= 0; k-- {
@@ -111,7 +124,7 @@ func (j *judge) check(t *trail) []Cause {
 			intermediates++
 		}
 	}
-	if j.in.Host != "" && !j.leaf.matchesHost(j.in.Host, nameRules{}) {
+	if j.in.Host != "" && !j.leaf.matchesHost(j.in.Host, j.rules.names()) {
 		add("server-hostname", 0, j.hostEvidence())
 	}
 	if anchor := t.certs[last]; t.anchored && anchor.distrust != nil {
@@ -151,7 +164,7 @@ func (j *judge) checkStrength(c *cert, i int, t *trail, add func(string, int, te
 	name := Name(c.Certificate)
 	kind, bits := keyBits(c.Certificate)
 	switch {
-	case kind == "RSA" && (bits < minRSABits || bits > maxRSABits), kind == "DSA", bits == 0:
+	case kind == "RSA" && (bits < cmp.Or(j.rules.profile.minRSA, minRSABits) || bits > maxRSABits), kind == "DSA", bits == 0:
 		add("weak-key", i, text.M("chain.weak-key", "subject", name, "kind", kind, "bits", bits))
 	}
 	// A signature of its own proves nothing, so its strength says nothing.
@@ -238,7 +251,7 @@ func (j *judge) unknown(t *trail) Cause {
 // certificates.
 func (j *judge) completed(t *trail) []Cause {
 	for i, c := range t.certs {
-		if c.origin == FromFetched && !c.anchor {
+		if c.origin == FromFetched && !c.anchor && !j.rules.FetchesIssuers {
 			return []Cause{{
 				ID: "server-incomplete-chain", completed: true, Depth: i, Subject: Name(c.Certificate),
 				Evidence: []text.Msg{text.M("chain.not-sent", "subject", Name(c.Certificate), "child", Name(t.certs[i-1].Certificate))},

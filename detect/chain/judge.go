@@ -23,7 +23,7 @@ const (
 // judge is one question being answered.
 type judge struct {
 	in    Input
-	rules *Rules // nil: RFC 5280
+	rules Rules // the zero value is RFC 5280
 	now   time.Time
 	leaf  *cert
 	pool  []*cert // what may complete a path, as sent, then as fetched
@@ -66,8 +66,15 @@ func Judge(in Input) (v Verdict) {
 	if j.leaf == nil {
 		return Verdict{Causes: []Cause{j.malformedLeaf()}}
 	}
+	if r := in.Rules; r != nil && r.engine == engineSearch {
+		j.rules = *r
+	}
 	j.walk(&trail{certs: []*cert{j.leaf}})
-	return j.verdict()
+	v = j.verdict()
+	if in.Rules != nil {
+		return j.client(v)
+	}
+	return v
 }
 
 func newJudge(in Input) *judge {
@@ -223,7 +230,8 @@ func (j *judge) walk(t *trail) {
 		return
 	}
 	last := t.certs[len(t.certs)-1]
-	if last.anchor {
+	anchored := last.anchor && j.mayAnchor(t)
+	if anchored {
 		if j.record(t, true); j.done || last.selfIssued() {
 			return
 		}
@@ -248,7 +256,7 @@ func (j *judge) walk(t *trail) {
 		}
 	}
 	switch {
-	case verified || last.anchor:
+	case verified || anchored:
 	case len(unread) > 0:
 		j.walk(t.with(unread[0], sigUnknown))
 	case len(forged) > 0 && !j.selfSigned(last):
@@ -256,6 +264,16 @@ func (j *judge) walk(t *trail) {
 	default:
 		j.record(t, false)
 	}
+}
+
+// mayAnchor reports whether the rules let the trusted certificate at the end
+// of t stand as an anchor.
+func (j *judge) mayAnchor(t *trail) bool {
+	last := t.certs[len(t.certs)-1]
+	if last.selfIssued() || j.in.Rules == nil {
+		return true
+	}
+	return j.rules.PartialChain && (len(t.certs) > 1 || !j.rules.profile.issuerOnly)
 }
 
 func (t *trail) with(n *cert, s signature) *trail {
@@ -276,7 +294,7 @@ func (j *judge) record(t *trail, anchored bool) {
 func (j *judge) verdict() Verdict {
 	v := Verdict{Leaf: j.leaf.Certificate, Limited: j.limited}
 	if len(j.paths) == 0 { // the search ended before any path did
-		j.record(&trail{certs: []*cert{j.leaf}}, j.leaf.anchor)
+		j.record(&trail{certs: []*cert{j.leaf}}, false)
 	}
 	sent := slices.MinFunc(j.paths, func(a, b *trail) int { return slices.Compare(a.order(), b.order()) })
 	slices.SortStableFunc(j.paths, func(a, b *trail) int { return slices.Compare(a.badness(), b.badness()) })
@@ -302,7 +320,7 @@ func (j *judge) verdict() Verdict {
 			v.Missing = append(v.Missing, c.Certificate)
 		}
 	}
-	if note, ok := j.strictNote(best); ok {
+	if note, ok := j.strictNote(best); ok && j.in.Rules == nil {
 		v.Causes = append(slices.Clone(v.Causes), note)
 	}
 	return v

@@ -67,14 +67,21 @@ func (c *cert) altNames() *altNames {
 	return n
 }
 
-// readGeneralName takes one GeneralName off in.
+// readGeneralName takes one GeneralName off in: context tags 0 to 8, of which
+// some are constructed.
 func readGeneralName(in *cryptobyte.String) (altName, bool) {
 	var v cryptobyte.String
 	var tag casn1.Tag
-	if !in.ReadAnyASN1(&v, &tag) || tag&0xc0 != 0x80 {
+	if !in.ReadAnyASN1(&v, &tag) {
 		return altName{}, false
 	}
-	return altName{int(tag & 0x1f), string(v)}, true
+	n := altName{int(tag & 0x1f), string(v)}
+	want := casn1.Tag(n.kind).ContextSpecific()
+	switch n.kind {
+	case kindOther, 3, kindDirectory, 5:
+		want = want.Constructed()
+	}
+	return n, tag == want && n.kind <= 8
 }
 
 // matchesHost reports whether a certificate is for host, a DNS name or an IP
@@ -125,6 +132,10 @@ type nameRules struct {
 	CommonNameIP    bool // also for an IP address
 	PartialWildcard bool // "f*.example.com"
 	ShortWildcard   bool // "*.com"
+}
+
+func (r *Rules) names() nameRules {
+	return nameRules{CommonName: r.CommonName, PartialWildcard: r.PartialWildcard}
 }
 
 func matchesDNS(pattern, host string, m nameRules) bool {

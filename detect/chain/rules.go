@@ -9,7 +9,6 @@ const (
 	engineSearch  engine = iota // tries every path: this package's own
 	engineOpenSSL               // one path, no way back
 	engineGo                    // crypto/x509 itself
-	engineGnuTLS                // one path as sent, cut short at a trusted certificate
 )
 
 // Rules are how one kind of verifier decides, as data. The zero value with a
@@ -30,6 +29,18 @@ type Rules struct {
 	engine  engine
 	version int // of OpenSSL: 102, 111, 300
 	dialect dialect
+	profile profile // of engineSearch
+}
+
+// profile is where a verifier that tries every path departs from RFC 5280.
+type profile struct {
+	skip       []string // finer codes and ids it does not look at
+	minRSA     int      // bits; 0: 2048
+	anchorTime bool     // an expired anchor is refused
+	anchorCA   bool     // an anchor that is no CA is refused
+	issuerOnly bool     // only the issuer of something can be an anchor, not the leaf itself
+	leafNotCA  bool     // a CA certificate cannot be a server's
+	pinned     bool     // a trusted leaf is taken whatever else it says, but for its names
 }
 
 // dialect is whose words a refusal is reported in.
@@ -69,12 +80,27 @@ var allRules = []Rules{
 		Name: "node", Title: "Node.js", engine: engineOpenSSL, version: 300, dialect: wordsNode,
 		CommonName: true, TrustedFirst: true, SecurityLevel: 1, LastError: true,
 	},
-	{Name: "gnutls", Title: "GnuTLS", engine: engineGnuTLS, dialect: wordsGnuTLS, PartialChain: true, CommonName: true},
+	{
+		Name: "gnutls", Title: "GnuTLS", dialect: wordsGnuTLS, PartialChain: true, CommonName: true,
+		profile: profile{skip: []string{"eku", "weak-key", "distrusted"}, minRSA: 1, anchorTime: true},
+	},
 	{Name: "go", Title: "Go", engine: engineGo, dialect: wordsGo, PartialChain: true},
-	{Name: "rustls", Title: "rustls", dialect: wordsRustls, PartialChain: true},
-	{Name: "java", Title: "Java", dialect: wordsJava, PartialChain: true, CommonName: true},
-	{Name: "schannel", Title: "Windows (Schannel)", dialect: wordsSchannel, FetchesIssuers: true, CommonName: true},
-	{Name: "macos", Title: "macOS", dialect: wordsApple, FetchesIssuers: true},
+	{
+		Name: "rustls", Title: "rustls", dialect: wordsRustls, PartialChain: true,
+		profile: profile{skip: []string{"issuer-key-usage", "distrusted"}, issuerOnly: true, leafNotCA: true},
+	},
+	{
+		Name: "java", Title: "Java", dialect: wordsJava, PartialChain: true, CommonName: true,
+		profile: profile{skip: []string{"weak-signature", "distrusted"}, minRSA: 1024, pinned: true},
+	},
+	{
+		Name: "schannel", Title: "Windows (Schannel)", dialect: wordsSchannel, FetchesIssuers: true, CommonName: true,
+		profile: profile{skip: []string{"distrusted"}, minRSA: 1024, anchorTime: true},
+	},
+	{
+		Name: "macos", Title: "macOS", dialect: wordsApple, FetchesIssuers: true,
+		profile: profile{skip: []string{"distrusted"}, anchorTime: true},
+	},
 }
 
 // RulesFor is a copy of the rules with this name.

@@ -12,7 +12,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
-	"hash"
 	"math/big"
 )
 
@@ -33,7 +32,7 @@ const maxRSABits = 16384
 // MD5 and SHA-1 signatures and RSA keys below 1024 bits, so that weak can be
 // told from forged; it never makes them acceptable.
 func checkSignature(c, issuer *x509.Certificate) signature {
-	algo, h, sum := digest(c)
+	algo, h, _ := algorithm(c.SignatureAlgorithm)
 	switch key := issuer.PublicKey.(type) {
 	case *rsa.PublicKey:
 		switch {
@@ -48,7 +47,7 @@ func checkSignature(c, issuer *x509.Certificate) signature {
 				return sigBad
 			}
 			return sigGood
-		case verifyPKCS1(key, h, sum, c.Signature):
+		case verifyPKCS1(key, h, digest(c, h), c.Signature):
 			return sigGood
 		}
 		return sigBad
@@ -56,7 +55,7 @@ func checkSignature(c, issuer *x509.Certificate) signature {
 		if algo == x509.UnknownPublicKeyAlgorithm {
 			return sigUnknown
 		}
-		if algo == x509.ECDSA && ecdsa.VerifyASN1(key, sum, c.Signature) {
+		if algo == x509.ECDSA && ecdsa.VerifyASN1(key, digest(c, h), c.Signature) {
 			return sigGood
 		}
 		return sigBad
@@ -77,42 +76,46 @@ func isPSS(a x509.SignatureAlgorithm) bool {
 	return a == x509.SHA256WithRSAPSS || a == x509.SHA384WithRSAPSS || a == x509.SHA512WithRSAPSS
 }
 
-// digest is the key type a signature needs, its hash, and the hashed
-// certificate.
-func digest(c *x509.Certificate) (x509.PublicKeyAlgorithm, crypto.Hash, []byte) {
-	var (
-		algo x509.PublicKeyAlgorithm
-		id   crypto.Hash
-		h    hash.Hash
-	)
-	switch c.SignatureAlgorithm {
+// algorithm is the key type a signature needs, its hash and that hash's size
+// in bytes.
+func algorithm(a x509.SignatureAlgorithm) (x509.PublicKeyAlgorithm, crypto.Hash, int) {
+	switch a {
 	case x509.MD5WithRSA:
-		algo, id, h = x509.RSA, crypto.MD5, md5.New() //nolint:gosec // see above
+		return x509.RSA, crypto.MD5, md5.Size
 	case x509.SHA1WithRSA:
-		algo, id, h = x509.RSA, crypto.SHA1, sha1.New() //nolint:gosec // see above
+		return x509.RSA, crypto.SHA1, sha1.Size
 	case x509.ECDSAWithSHA1:
-		algo, id, h = x509.ECDSA, crypto.SHA1, sha1.New() //nolint:gosec // see above
+		return x509.ECDSA, crypto.SHA1, sha1.Size
+	case x509.DSAWithSHA1:
+		return x509.DSA, crypto.SHA1, sha1.Size
+	case x509.DSAWithSHA256:
+		return x509.DSA, crypto.SHA256, sha256.Size
 	case x509.SHA256WithRSA, x509.SHA256WithRSAPSS:
-		algo, id, h = x509.RSA, crypto.SHA256, sha256.New()
+		return x509.RSA, crypto.SHA256, sha256.Size
 	case x509.SHA384WithRSA, x509.SHA384WithRSAPSS:
-		algo, id, h = x509.RSA, crypto.SHA384, sha512.New384()
+		return x509.RSA, crypto.SHA384, sha512.Size384
 	case x509.SHA512WithRSA, x509.SHA512WithRSAPSS:
-		algo, id, h = x509.RSA, crypto.SHA512, sha512.New()
+		return x509.RSA, crypto.SHA512, sha512.Size
 	case x509.ECDSAWithSHA256:
-		algo, id, h = x509.ECDSA, crypto.SHA256, sha256.New()
+		return x509.ECDSA, crypto.SHA256, sha256.Size
 	case x509.ECDSAWithSHA384:
-		algo, id, h = x509.ECDSA, crypto.SHA384, sha512.New384()
+		return x509.ECDSA, crypto.SHA384, sha512.Size384
 	case x509.ECDSAWithSHA512:
-		algo, id, h = x509.ECDSA, crypto.SHA512, sha512.New()
+		return x509.ECDSA, crypto.SHA512, sha512.Size
 	case x509.PureEd25519:
-		return x509.Ed25519, 0, nil
-	case x509.DSAWithSHA1, x509.DSAWithSHA256:
-		return x509.DSA, 0, nil
-	default:
-		return x509.UnknownPublicKeyAlgorithm, 0, nil
+		return x509.Ed25519, 0, 0
 	}
-	h.Write(c.RawTBSCertificate)
-	return algo, id, h.Sum(nil)
+	return x509.UnknownPublicKeyAlgorithm, 0, 0
+}
+
+// digest is the hash of what a signature covers.
+func digest(c *x509.Certificate, h crypto.Hash) []byte {
+	if h == 0 {
+		return nil
+	}
+	w := h.New()
+	w.Write(c.RawTBSCertificate)
+	return w.Sum(nil)
 }
 
 // verifyPKCS1 checks RSASSA-PKCS1-v1_5; crypto/rsa refuses keys below 1024

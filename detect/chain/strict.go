@@ -57,9 +57,6 @@ func strictCA(c *cert) bool {
 
 // strictNote says what Python 3.13 and later would refuse on a path besides.
 func (j *judge) strictNote(t *trail) (Cause, bool) {
-	if j.rules != nil {
-		return Cause{}, false
-	}
 	n := len(t.certs)
 	for i, c := range t.certs {
 		codes := strictChecks(c, i, n)

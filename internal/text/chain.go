@@ -127,6 +127,18 @@ var chainTexts = map[string]entry{
 		"Python 3.13 and later refuse {subject}: {error}",
 		"Python 3.13 及以上版本拒绝 {subject}：{error}",
 	},
+	"chain.malformed-names": {
+		"the subject alternative names of {subject} are malformed",
+		"{subject} 的主题备用名称（SAN）格式有误",
+	},
+	"chain.leaf-ca": {
+		"{subject} is a CA certificate in the place of a server's",
+		"{subject} 是 CA 证书，却被当作服务器证书使用",
+	},
+	"chain.client": {
+		"{client} refuses {subject}: {error}",
+		"{client} 拒绝 {subject}：{error}",
+	},
 	"chain.draw-trusted":        {"trusted here", "这里信任它"},
 	"chain.draw-until":          {"until {day}", "有效至 {day}"},
 	"chain.draw-missing":        {"not sent by the server, unknown here", "服务器没有发送，这里也没有"},
