@@ -33,6 +33,9 @@ type Endpoint struct {
 	Proxy    *url.URL // http, https (CONNECT) or socks5; nil for a direct connection
 	StartTLS string   // "", "smtp", "imap", "pop3", "postgres", "ldap"
 	Cert     *tls.Certificate
+	// ProxyRoots verify an https proxy. Without them its certificate is not
+	// checked, and its credentials are not sent to it.
+	ProxyRoots *x509.CertPool
 }
 
 // Served is what a server presented.
@@ -86,7 +89,9 @@ type Response struct {
 	Status int
 	Header map[string][]string
 	Body   []byte
-	At     time.Time // system clock when the header arrived
+	// Truncated says that the body went on beyond Request.Limit.
+	Truncated bool
+	At        time.Time // system clock when the header arrived
 }
 
 // Sample is one answer of a time server.
