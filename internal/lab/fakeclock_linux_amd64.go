@@ -2,6 +2,7 @@ package lab
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -111,12 +112,12 @@ func (t *tracer) run(argv []string) (int, error) {
 	}
 	seen := map[int]bool{p.Pid: true}
 	for pid := p.Pid; ; {
-		if err := unix.PtraceCont(pid, t.stopped(pid, ws, seen)); err != nil && err != unix.ESRCH {
+		if err := unix.PtraceCont(pid, t.stopped(pid, ws, seen)); err != nil && !errors.Is(err, unix.ESRCH) {
 			return 0, err
 		}
 		for {
 			pid, err = unix.Wait4(-1, &ws, unix.WALL, nil)
-			if err != nil && err != unix.EINTR {
+			if err != nil && !errors.Is(err, unix.EINTR) {
 				return 0, err
 			}
 			if err == nil && ws.Stopped() {

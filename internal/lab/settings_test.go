@@ -142,9 +142,16 @@ func TestDeadCAVariableEverywhere(t *testing.T) {
 		file string
 		text func(string) string
 	}{
-		{"/etc/environment", plain}, {"/etc/profile", shell}, {"/etc/profile.d/ca.sh", shell}, {"/etc/bash.bashrc", shell},
-		{"/root/.bashrc", shell}, {"/root/.profile", shell}, {"/root/.bash_profile", shell}, {"/root/.zshrc", shell},
-		{"/etc/environment.d/50-ca.conf", plain}, {"/root/.config/environment.d/ca.conf", plain},
+		{"/etc/environment", plain},
+		{"/etc/profile", shell},
+		{"/etc/profile.d/ca.sh", shell},
+		{"/etc/bash.bashrc", shell},
+		{"/root/.bashrc", shell},
+		{"/root/.profile", shell},
+		{"/root/.bash_profile", shell},
+		{"/root/.zshrc", shell},
+		{"/etc/environment.d/50-ca.conf", plain},
+		{"/root/.config/environment.d/ca.conf", plain},
 		{CondaBase + "/etc/conda/activate.d/ca.sh", shell},
 	}
 	for _, variable := range []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"} {
