@@ -200,8 +200,11 @@ func withTemps(h *platform.Host, rec *stepRecord, prefix string, a Action) (Acti
 // else can have put there: a directory that only its owner writes. Programs
 // that drop their rights (apt's methods) must be able to read it.
 func tempDir(h *platform.Host) (string, platform.Image, error) {
-	candidates := []string{"/run", "/var/lib", "/var", "/etc"}
-	uid := 0
+	root, err := h.Files.Stat("/")
+	if err != nil {
+		return "", root, err
+	}
+	candidates, uid := []string{"/run", "/var/lib", "/var", "/etc"}, root.UID
 	if !h.Elevated {
 		candidates, uid = []string{h.User.Home}, h.User.UID
 	}

@@ -27,6 +27,7 @@ type memory struct {
 	set         time.Time // by SetClock
 	locked      bool
 	readOnly    map[string]error
+	mounts      map[string]bool // written in place, not atomically
 
 	ops   int   // steps made so far
 	fail  int   // the step that fails (1 is the first); 0: none
@@ -204,6 +205,9 @@ func (m memFiles) Resolve(name string) (string, error) {
 }
 
 func (m memFiles) Writable(name string) error {
+	if m.mounts[name] {
+		return &fs.PathError{Op: "replace", Path: name, Err: platform.ErrMountPoint}
+	}
 	if err := m.readOnly[name]; err != nil {
 		return &fs.PathError{Op: "replace", Path: name, Err: err}
 	}
@@ -269,6 +273,18 @@ func (m memFiles) Put(name string, img platform.Image) error {
 	}
 	if img.Kind == platform.File && hash(img.Data) != img.SHA256 {
 		panic("put of an unsealed image: " + name)
+	}
+	if m.mounts[at] {
+		for _, part := range [][]byte{img.Data[:len(img.Data)/2], img.Data} {
+			if err := m.step(); err != nil {
+				return err
+			}
+			torn := m.file(string(part))
+			torn.MTime = m.clock
+			m.tree[at] = torn
+		}
+		m.tree[at] = img
+		return m.step()
 	}
 	if err := m.step(); err != nil {
 		return err

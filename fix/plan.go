@@ -147,8 +147,9 @@ func planStep(ctx context.Context, f *Fix, group []int, in *Input) (*Step, error
 }
 
 // seal completes a path action: what stands there now when the planner did not
-// say, the hash of the new content, and defaults that leave nothing of root's
-// in a user's directory.
+// say, the hash of the new content, and owner, mode and attributes: those of
+// the old file, or of the directory that a new one is put into, so that nothing
+// of root's is left in a user's home.
 func seal(v *platform.View, a *Action) error {
 	now, err := v.Files.Snapshot(a.Target)
 	if err != nil {
@@ -163,7 +164,10 @@ func seal(v *platform.View, a *Action) error {
 	if a.After.Kind == platform.Absent {
 		return nil
 	}
-	if a.Before.Kind == platform.Absent && a.After.UID == 0 {
+	// A planner that built After from scratch said nothing of the owner.
+	if a.After.UID == 0 && a.Before.Kind != platform.Absent {
+		a.After.UID, a.After.GID = a.Before.UID, a.Before.GID
+	} else if a.After.UID == 0 {
 		parent := existing(v.Files, a.Target)
 		a.After.UID, a.After.GID = parent.UID, parent.GID
 		if parent.UID == 0 && !v.Elevated { // a directory such as /tmp
@@ -175,6 +179,9 @@ func seal(v *platform.View, a *Action) error {
 	}
 	if a.After.Mode == 0 {
 		a.After.Mode = cmp.Or(a.Before.Mode, 0o644)
+	}
+	if a.After.XAttrs == nil {
+		a.After.XAttrs = a.Before.XAttrs
 	}
 	if a.After.Data == nil && a.After.SHA256 == now.SHA256 {
 		a.After.Data = now.Data

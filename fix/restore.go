@@ -113,6 +113,7 @@ func (r *restore) rebase(base undoBase) error {
 func (r *restore) check() ([]ConflictPath, error) {
 	r.now, r.todo = map[string]platform.Image{}, nil
 	var conflicts []ConflictPath
+	var refused error
 	for _, p := range slices.Sorted(maps.Keys(r.want)) {
 		now, err := r.h.Files.Snapshot(p)
 		if err != nil {
@@ -132,15 +133,18 @@ func (r *restore) check() ([]ConflictPath, error) {
 			conflicts = append(conflicts, r.conflict(p, now))
 			continue
 		}
-		if err := writable(r.h.Files, p); err != nil && !mount {
-			return nil, &Unwritable{p, err}
+		if err := writable(r.h.Files, p); err != nil && !mount && refused == nil && !under(p, r.todo) {
+			refused = &Unwritable{p, err}
 		}
 		if r.want[p], err = r.run.fill(want); err != nil {
 			return nil, err
 		}
 		r.todo = append(r.todo, p)
 	}
-	return conflicts, nil
+	if len(conflicts) > 0 {
+		return conflicts, nil
+	}
+	return nil, refused
 }
 
 // known says whether trustfix made, or found, what stands at p now.
@@ -192,7 +196,7 @@ func (r *restore) aside(conflicts []ConflictPath) error {
 			return &Unwritable{c.Path, platform.ErrNotRegular}
 		}
 		if now.Kind != platform.Absent {
-			if err := r.h.Write.Put(c.Path+".trustfix-kept-"+r.run.ID, now); err != nil {
+			if err := r.h.Write.Put(r.keptName(c.Path), now); err != nil {
 				return err
 			}
 		}
@@ -204,6 +208,9 @@ func (r *restore) aside(conflicts []ConflictPath) error {
 	}
 	return err
 }
+
+// keptName is where a forced rollback keeps somebody's version of p.
+func (r *restore) keptName(p string) string { return p + ".trustfix-kept-" + r.run.ID }
 
 // write is pass 2: the leftovers of a killed write, removals from the bottom
 // up, then the rest from the top down, then the directories' times.
@@ -268,8 +275,13 @@ func (r *restore) sweep() error {
 func (r *restore) isOurTemp(dir, name string) bool {
 	base := strings.TrimPrefix(name[:strings.LastIndex(name, ".trustfix-")], ".")
 	for p := range r.want {
-		if path.Dir(p) == dir && strings.HasPrefix(path.Base(p), base) && (len(base) >= 200 || path.Base(p) == base) {
-			return true
+		if path.Dir(p) != dir {
+			continue
+		}
+		for _, full := range []string{path.Base(p), path.Base(r.keptName(p))} {
+			if full == base || len(base) >= 200 && strings.HasPrefix(full, base) {
+				return true
+			}
 		}
 	}
 	return false
