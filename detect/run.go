@@ -41,7 +41,7 @@ func Run(ctx context.Context, v *platform.View, o Options) (*Report, error) {
 // gather fills in stores, clients and clock; they do not depend on each other.
 func gather(ctx context.Context, v *platform.View, r *Report) {
 	var wg sync.WaitGroup
-	wg.Go(func() { r.Options.area("store", func() { r.Stores = gatherStores(ctx, v) }) })
+	wg.Go(func() { r.Options.area("store", func() { r.Stores = gatherStores(ctx, v, r.Options.Refs) }) })
 	wg.Go(func() { r.Options.area("clock", func() { r.Clock = gatherClock(ctx, v, r.Options) }) })
 	var err error
 	wg.Go(func() {

@@ -63,6 +63,7 @@ func Lookup(key string) (Msg, bool) {
 
 // catalogs are the areas' entries; each area keeps its own file.
 var catalogs = []map[string]entry{
+	storeTexts,
 	cliTexts,
 	settingsTexts,
 	chainTexts,
