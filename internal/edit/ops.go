@@ -38,6 +38,26 @@ func syntaxOf(f Format) (syntax, error) {
 		return syntax{scanShell, encodeShell, placeShell}, nil
 	case EnvFile:
 		return syntax{scanEnvFile, encodeEnvFile, placeEnvFile}, nil
+	case Npmrc:
+		return syntax{scanNpmrc, encodeNpmrc, placeNpmrc}, nil
+	case Yarnrc:
+		return syntax{scanYarnrc, encodeYarnrc, placeYarnrc}, nil
+	case Curlrc:
+		return syntax{scanCurlrc, encodeCurlrc, placeCurlrc}, nil
+	case JSON:
+		return syntax{scanJSON, encodeJSON, placeJSON}, nil
+	case TOML:
+		return syntax{scanTOML, encodeTOML, placeTOML}, nil
+	case GitConfig:
+		return syntax{scanGitConfig, encodeGitConfig, placeGitConfig}, nil
+	case AptConf:
+		return syntax{scanAptConf, encodeAptConf, placeAptConf}, nil
+	case Fish:
+		return syntax{scanFish, encodeFish, placeFish}, nil
+	case Csh:
+		return syntax{scanCsh, encodeCsh, placeCsh}, nil
+	case Wgetrc:
+		return syntax{scanWgetrc, encodeWgetrc, placeWgetrc}, nil
 	}
 	return syntax{}, fmt.Errorf("unknown file format %q", f)
 }
@@ -72,13 +92,20 @@ func Parse(f Format, data []byte) ([]Entry, error) {
 // find returns the position of e. Its value has to be the one that was read:
 // with it a list that has moved up is not mistaken for what it was.
 func find(nodes []node, e Entry) (int, error) {
-	i := slices.IndexFunc(nodes, func(n node) bool {
-		return n.Line == e.Line && n.Value == e.Value && slices.Equal(n.Path, e.Path)
-	})
-	if i < 0 {
+	at := -1
+	for i, n := range nodes {
+		if n.Line != e.Line || n.Value != e.Value || !slices.Equal(n.Path, e.Path) {
+			continue
+		}
+		if at >= 0 {
+			return 0, unprovenf("%s stands twice on line %d", strings.Join(e.Path, "."), e.Line)
+		}
+		at = i
+	}
+	if at < 0 {
 		return 0, unprovenf("no %s with this value on line %d", strings.Join(e.Path, "."), e.Line)
 	}
-	return i, nil
+	return at, nil
 }
 
 func locate(f Format, data []byte, e Entry) (syntax, []node, int, error) {
