@@ -187,7 +187,9 @@ func connectTunnel(conn net.Conn, addr string, user *url.Userinfo) (net.Conn, st
 	if err != nil {
 		conn.Close()
 		detail := "no HTTP answer to CONNECT: " + err.Error()
-		if len(head.seen) > 1 && (head.seen[0] == 0x15 || head.seen[0] == 0x16) && head.seen[1] == 3 {
+		if isReset(err) && len(head.seen) == 0 {
+			detail = "it closed the connection without an answer; the URL of an https proxy should begin with https://"
+		} else if len(head.seen) > 1 && (head.seen[0] == 0x15 || head.seen[0] == 0x16) && head.seen[1] == 3 {
 			detail = "it speaks TLS: its URL should begin with https://"
 		} else if line, ok := plainText(head.seen); ok {
 			detail = "no HTTP answer to CONNECT: " + line

@@ -94,7 +94,7 @@ var startProtocols = map[string]func(lines) error{
 		n := int(head[1])
 		if n >= 0x80 { // the long form of a length
 			more := make([]byte, n&0x7f)
-			if head[0] != 0x30 || len(more) > 3 {
+			if head[0] != 0x30 || len(more) > 4 {
 				return errors.New("not an LDAP answer")
 			}
 			if _, err := io.ReadFull(l, more); err != nil {
