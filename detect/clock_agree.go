@@ -10,7 +10,7 @@ import (
 // leastDistance is the narrowest interval a time server is granted: servers
 // claim microseconds, but nothing here needs better than a tenth of a second,
 // and a loaded machine delays packets one way only.
-const leastDistance = 50 * time.Millisecond
+const leastDistance = 100 * time.Millisecond
 
 // Agreement is what a majority of time sources say.
 type Agreement struct {

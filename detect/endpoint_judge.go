@@ -155,15 +155,11 @@ func onlyTime(v chain.Verdict) bool {
 // a single client's trust source.
 func (j *judgement) conclude(e *Endpoint) {
 	served := e.Served != nil && len(e.Served.Certs) > 0
-	if e.NetErr != nil && (!served || e.Reference.OK) {
-		e.Verdict, e.Fault, e.Cause = verdictUnreachable, chain.FaultNetwork, string(e.NetErr.Kind)
-		if strings.HasPrefix(e.Cause, "server-") {
-			e.Verdict, e.Fault = verdictFail, chain.FaultServer
-		}
-		return
+	if !served && e.NetErr == nil {
+		e.NetErr = &platform.NetError{Kind: platform.NetNotTLS, Host: e.Target.Host, Detail: "no certificate was sent"}
 	}
-	if !served {
-		e.Verdict, e.Fault, e.Cause = verdictUnreachable, chain.FaultNetwork, string(platform.NetNotTLS)
+	if e.NetErr != nil && (!served || e.Reference.OK) {
+		e.blameNetwork()
 		return
 	}
 	worst := chain.Decide(e.Reference, e.Reference, e.Reference, e.intercepted)
@@ -187,6 +183,15 @@ func (j *judgement) conclude(e *Endpoint) {
 		worst.Fault, worst.Cause = chain.FaultPrivateCA, "server-private-ca"
 	}
 	e.Verdict, e.Fault, e.Cause = worst.Verdict, worst.Fault, worst.Cause
+}
+
+// blameNetwork is the judgement where there was no handshake. Some kinds are
+// the server's own doing.
+func (e *Endpoint) blameNetwork() {
+	e.Verdict, e.Fault, e.Cause = verdictUnreachable, chain.FaultNetwork, string(e.NetErr.Kind)
+	if strings.HasPrefix(e.Cause, "server-") {
+		e.Verdict, e.Fault = verdictFail, chain.FaultServer
+	}
 }
 
 func gravity(f chain.Fault) int {
@@ -233,7 +238,7 @@ func (j *judgement) interception() {
 	found := chain.Intercepted(verdicts, bundles.Interceptor)
 	for _, e := range j.report.Endpoints {
 		if _, suspect := verdicts[e.Target.Host]; suspect && onlyUnknown(e.Reference) {
-			e.intercepted = found[e.Target.Host] != nil || e.Reference.Cause() == "server-private-ca" && publicHost(e.Target.Host)
+			e.intercepted = found[e.Target.Host] != nil || e.Reference.Cause() == "server-private-ca" && slices.Contains(client.PublicHosts(), e.Target.Host)
 		}
 	}
 }
@@ -268,16 +273,4 @@ func vendor(e *Endpoint) string {
 		}
 	}
 	return ""
-}
-
-// publicHost reports whether a client ships host as its default server.
-func publicHost(host string) bool {
-	for _, r := range client.All() {
-		for _, s := range r.Servers {
-			if strings.HasPrefix(s, "https://"+host+"/") || s == "https://"+host {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -1,0 +1,177 @@
+package detect
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"errors"
+	"sync"
+	"time"
+
+	"trustfix/bundles"
+	"trustfix/detect/chain"
+	"trustfix/platform"
+)
+
+// VerifyOptions are what `trustfix verify` judges with.
+type VerifyOptions struct {
+	Roots   *bundles.Roots   // trust anchors: the reference roots, or those of --roots
+	Broken  [][]byte         // DER of anchors that do not parse
+	Rules   *chain.Rules     // of --client; nil: RFC 5280
+	At      time.Time        // verification time; zero: the true time
+	NTP     []string         // as in Options
+	Timeout time.Duration    // as in Options
+	Cert    *tls.Certificate // client certificate to show, or nil
+
+	ChainPEM []byte // a saved chain, leaf first, PEM or DER: judged instead of targets
+	Host     string // name to verify a saved chain for; "" leaves it unchecked
+}
+
+// VerifyResult is the judgement on one target. Its JSON is PRODUCT.md §4.
+type VerifyResult struct {
+	Target  string       `json:"target"`
+	Verdict string       `json:"verdict"` // ok, fail, unreachable
+	Fault   chain.Fault  `json:"fault"`
+	Cause   string       `json:"cause"`
+	Causes  []string     `json:"causes"` // finding ids, each followed by its finer code
+	Chain   []chain.Info `json:"chain"`
+
+	Detail chain.Verdict      `json:"-"`
+	NetErr *platform.NetError `json:"-"`
+	Clock  Clock              `json:"-"`
+}
+
+// Verify judges targets, all at the same time, or the saved chain of
+// o.ChainPEM without any network. The error is about what was asked: a target
+// or a chain file that cannot be read.
+func Verify(ctx context.Context, v *platform.View, targets []string, o VerifyOptions) ([]VerifyResult, error) {
+	if o.ChainPEM != nil {
+		r, err := verifyChain(v, o)
+		return []VerifyResult{r}, err
+	}
+	endpoints := make([]*Endpoint, len(targets))
+	for i, t := range targets {
+		e, err := ParseTarget(t)
+		if err != nil {
+			return nil, err
+		}
+		if e.Target.Cert = o.Cert; e.Target.StartTLS == "" && e.Target.Addr == "" {
+			e.Target.Proxy = v.Net.ProxyFor(e.Parsed)
+		}
+		endpoints[i] = e
+	}
+	clock := Clock{System: v.Now(), Source: "none"}
+	opts := Options{Refs: o.Roots, NTP: o.NTP, Timeout: o.Timeout, Targets: targets}
+	var wg sync.WaitGroup
+	if o.At.IsZero() {
+		wg.Go(func() { clock = gatherClock(ctx, v, opts) })
+	}
+	for _, e := range endpoints {
+		wg.Go(func() { probe(ctx, v, e, opts) })
+	}
+	wg.Wait()
+	system, truth := v.Now(), o.At
+	if truth.IsZero() {
+		truth = clock.True(system)
+	} else {
+		system = truth
+	}
+	out := make([]VerifyResult, len(targets))
+	verdicts := map[string]chain.Verdict{}
+	for i, e := range endpoints {
+		out[i] = VerifyResult{Target: targets[i], Causes: []string{}, Chain: []chain.Info{}, NetErr: e.NetErr, Clock: clock}
+		if e.Served == nil || len(e.Served.Certs) == 0 {
+			continue
+		}
+		out[i].Chain = chain.Infos(e.Served.Certs)
+		out[i].Detail = chain.Judge(chain.Input{
+			Served: e.Served.Certs, Fetched: e.fetched, Broken: o.Broken, Roots: o.Roots, Host: e.Target.Host, Time: truth, Rules: o.Rules,
+		})
+		if onlyUnknown(out[i].Detail) {
+			verdicts[e.Target.Host] = out[i].Detail
+		}
+	}
+	intercepted := chain.Intercepted(verdicts, bundles.Interceptor)
+	for i, e := range endpoints {
+		r := &out[i]
+		if e.NetErr != nil && (len(r.Chain) == 0 || r.Detail.OK) {
+			r.unreached(e.NetErr)
+			continue
+		}
+		now := r.Detail
+		if r.Detail.OK && !system.Equal(truth) {
+			now = chain.Judge(chain.Input{Served: e.Served.Certs, Roots: o.Roots, Host: e.Target.Host, Time: system, Rules: o.Rules})
+		}
+		r.decide(now, intercepted[e.Target.Host] != nil && onlyUnknown(r.Detail))
+	}
+	return out, nil
+}
+
+// decide fills in the judgement of what was served.
+func (r *VerifyResult) decide(now chain.Verdict, intercepted bool) {
+	d := chain.Decide(r.Detail, now, r.Detail, intercepted)
+	r.Verdict, r.Fault, r.Cause = d.Verdict, d.Fault, d.Cause
+	if ids := r.Detail.IDs(); ids != nil {
+		r.Causes = ids
+	}
+	if d.Cause != "" && !r.Detail.Has(d.Cause) {
+		r.Causes = append([]string{d.Cause}, r.Causes...)
+	}
+}
+
+// unreached is a target that sent no chain, or then refused us.
+func (r *VerifyResult) unreached(err *platform.NetError) {
+	e := Endpoint{NetErr: err}
+	e.blameNetwork()
+	r.Verdict, r.Fault, r.Cause, r.Causes = e.Verdict, e.Fault, e.Cause, []string{e.Cause}
+}
+
+// verifyChain judges a saved chain.
+func verifyChain(v *platform.View, o VerifyOptions) (VerifyResult, error) {
+	ders, err := readChain(o.ChainPEM)
+	if err != nil {
+		return VerifyResult{}, err
+	}
+	at := o.At
+	if at.IsZero() {
+		at = v.Now()
+	}
+	r := VerifyResult{Target: o.Host, Causes: []string{}, Chain: chain.Infos(ders)}
+	r.Detail = chain.Judge(chain.Input{Served: ders, Broken: o.Broken, Roots: o.Roots, Host: o.Host, Time: at, Rules: o.Rules})
+	suspects := map[string]chain.Verdict{}
+	if onlyUnknown(r.Detail) {
+		suspects[o.Host] = r.Detail
+	}
+	r.decide(r.Detail, len(chain.Intercepted(suspects, bundles.Interceptor)) > 0)
+	return r, nil
+}
+
+// readChain splits a saved chain into certificates as they stand, also those
+// that do not parse: PEM blocks, or one DER certificate after another.
+func readChain(data []byte) ([][]byte, error) {
+	var out [][]byte
+	begin := []byte("-----BEGIN ")
+	if !bytes.Contains(data, begin) {
+		if len(data) == 0 || data[0] != 0x30 {
+			return nil, errors.New("it holds no certificate, neither PEM nor DER")
+		}
+		return [][]byte{data}, nil
+	}
+	for rest := data; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type == "CERTIFICATE" || block.Type == "X509 CERTIFICATE" || block.Type == "TRUSTED CERTIFICATE" {
+			out = append(out, block.Bytes)
+		}
+	}
+	if len(out) == 0 && bytes.Contains(data, []byte("CERTIFICATE-----")) {
+		return [][]byte{data}, nil // a certificate that does not decode is the server's fault, not a usage error
+	}
+	if len(out) == 0 {
+		return nil, errors.New("it holds no certificate")
+	}
+	return out, nil
+}
