@@ -47,7 +47,7 @@ var codeIDs = map[string]string{
 	"path-length": "server-constraint", "name-constraint": "server-constraint", "eku": "server-constraint",
 	"critical-extension": "server-constraint", "distrusted": "server-constraint", "leaf-ca": "server-constraint",
 	"no-way-back": "server-constraint",
-	"weak-key": "server-weak", "weak-signature": "server-weak", "malformed": "server-malformed",
+	"weak-key":    "server-weak", "weak-signature": "server-weak", "malformed": "server-malformed",
 }
 
 // Least RSA key, in bits, that RFC 5280 judgement takes.

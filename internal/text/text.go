@@ -67,6 +67,7 @@ var catalogs = []map[string]entry{
 	cliTexts,
 	settingsTexts,
 	chainTexts,
+	classifyTexts,
 	clockTexts,
 	endpointTexts,
 	engineTexts,
