@@ -126,7 +126,7 @@ func (p *programs) Run(ctx context.Context, c Cmd) (Output, error) {
 	confine(cmd, p.chroot, c.As, p.files.euid)
 	err = cmd.Run()
 
-	out := Output{Stdout: stdout.String(), Stderr: stderr.String()}
+	out := Output{Stdout: string(stdout.kept), Stderr: string(stderr.kept)}
 	if cmd.ProcessState != nil {
 		out.Code = cmd.ProcessState.ExitCode()
 	}
@@ -244,9 +244,9 @@ func trustedOwner(img Image, as *User) bool {
 }
 
 // limited keeps the first part of a stream and drains the rest.
-type limited struct{ bytes.Buffer }
+type limited struct{ kept []byte }
 
 func (l *limited) Write(b []byte) (int, error) {
-	l.Buffer.Write(b[:min(len(b), outputLimit-l.Len())])
+	l.kept = append(l.kept, b[:min(len(b), outputLimit-len(l.kept))]...)
 	return len(b), nil
 }
