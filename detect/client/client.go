@@ -29,6 +29,7 @@ type Client struct {
 	Rules     *chain.Rules `json:"-"` // how its TLS library verifies
 	Elevated  bool         `json:"-"` // its files belong to root
 	Program   string       `json:"-"` // the executable, for a proof by the client itself; "" when not found
+	OpenSSL   string       `json:"-"` // version of the library it uses, as far as files tell
 	py        *pyEnv       // the Python it lives in
 }
 
@@ -38,6 +39,9 @@ type Trust struct {
 	Path  string   `json:"path"`           // of the bundle that is read in the end
 	SetBy string   `json:"setBy"`          // "/root/.condarc:4", "env:SSL_CERT_FILE", "" for the default
 	Adds  []string `json:"adds,omitempty"` // bundles read besides (an override that adds)
+	// Builtin: the roots are compiled into the program, or belong to a program
+	// that is not on this system; the reference roots stand for them.
+	Builtin bool `json:"-"`
 }
 
 // Endpoint is a server a client is configured to use.
@@ -80,6 +84,10 @@ type Setting struct {
 	Affects  []string    // names of the clients it reaches, for shared variables
 	Scope    string      // conda environment whose activation sets it; "" everywhere
 	Inert    bool        // no program that was found heeds it (a switch that newer versions ignore)
+	Word     string      // the word of a list of options that it is about: "-Djavax.net.ssl.trustStore=/x"
+	Foreign  bool        // RoleCA: no PEM bundle
+	Signed   bool        // RoleURL: what comes from there carries signatures of its own
+	ByHand   bool        // only a person should change it
 	Adds     bool        // RoleCA: read besides the default roots, not instead of them
 	Dir      bool        // RoleCA: names a directory
 	Path     string      // RoleCA, RoleCert, RoleKey: Value as an absolute path; "" when it cannot be known from here

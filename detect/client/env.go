@@ -25,10 +25,14 @@ var owners = map[string]string{
 	"CURL_CA_BUNDLE":     "curl",
 }
 
-// canon is a variable's name as it is looked up: npm reads its own in any case.
+// canon is a variable's name as it is looked up: npm reads its own in any
+// case, poetry has one for each repository.
 func canon(name string) string {
 	if l := strings.ToLower(name); strings.HasPrefix(l, "npm_config_") {
 		return l
+	}
+	if strings.HasPrefix(name, "POETRY_CERTIFICATES_") && strings.HasSuffix(name, "_CERT") && !strings.HasSuffix(name, "_CLIENT_CERT") {
+		return "POETRY_CERTIFICATES_*_CERT"
 	}
 	return name
 }
@@ -166,7 +170,8 @@ func (s *scan) readEnvFile(src envSource) {
 			continue
 		}
 		name := e.Path[len(e.Path)-1]
-		if src.kind == envNested && len(e.Path) > 2 {
+		switch {
+		case src.kind == envNested && len(e.Path) > 2, src.kind != envNested && len(e.Path) > 1:
 			continue
 		}
 		s.addEnv(name, Setting{
@@ -185,6 +190,7 @@ func (s *scan) mentions(data []byte) bool {
 		return true
 	}
 	for name := range s.vars {
+		name, _, _ = strings.Cut(name, "*")
 		if bytes.Contains(data, []byte(name)) {
 			return true
 		}
@@ -221,6 +227,10 @@ func (s *scan) addEnv(name string, set Setting) {
 			x.Client = u.row.Name
 		}
 		x.Off = x.Off || off
+		x.Adds, x.Dir, x.Foreign = u.v.Adds, u.v.Dir, u.v.Foreign
+		if u.v.Word != "" {
+			x.Value, x.Word = wordOf(set.Value, u.v.Word)
+		}
 		x.Affects = append(x.Affects, u.row.Name)
 		if role == RoleVerify && u.v.Hosts {
 			x.Hosts = strings.Fields(strings.ReplaceAll(set.Value, ",", " "))
@@ -230,6 +240,12 @@ func (s *scan) addEnv(name string, set Setting) {
 
 // class is the role of a value of this variable; !ok when it says nothing.
 func (v *Var) class(e edit.Entry) (role Role, off, ok bool) {
+	if v.Word != "" {
+		var word string
+		if e.Value, word = wordOf(e.Value, v.Word); word == "" {
+			return v.Role, false, false
+		}
+	}
 	if v.Class != nil {
 		role, off = v.Class(e)
 		return role, off, true
@@ -255,7 +271,11 @@ func (s *scan) readProcess(name, val string) {
 		if x.Scope != "" && x.Scope != s.v.Env["CONDA_PREFIX"] {
 			continue
 		}
-		if got, _ := s.expand(x.Value); got == val || x.Value == val {
+		written := x.Value
+		if x.File != "" {
+			written = x.Entry.Value
+		}
+		if got, _ := s.expand(written); got == val || written == val {
 			if found && list[i+1].Entry.Line != x.Entry.Line {
 				break
 			}

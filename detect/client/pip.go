@@ -173,7 +173,7 @@ func resolvePip(s *scan, c *Client, layers []layer) {
 
 	legacy := get("use-deprecated", roleOther)
 	modern := pipTruststore(c) && (legacy == nil || !strings.Contains(legacy.Value, "legacy-certs"))
-	if f := get("use-feature", roleOther); f != nil && strings.Contains(f.Value, "truststore") && !older(c.Version, "24.1.1") && !older(c.pyVersion(), "3.10") {
+	if f := get("use-feature", roleOther); f != nil && strings.Contains(f.Value, "truststore") && !older(c.Version, "24.1.1") && !older(c.PythonVersion(), "3.10") {
 		modern = true
 	}
 	if modern {
@@ -234,7 +234,7 @@ func (s *scan) pipServers(c *Client, layers []layer, defaultIndex bool) {
 
 // pipTruststore reports whether this pip reads the system's store by itself.
 func pipTruststore(c *Client) bool {
-	return c.Version != "" && !older(c.Version, "24.2") && !older(c.pyVersion(), "3.10")
+	return c.Version != "" && !older(c.Version, "24.2") && !older(c.PythonVersion(), "3.10")
 }
 
 // pipBundle is the certifi that pip carries, or the system's bundle where a

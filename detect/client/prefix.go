@@ -124,9 +124,12 @@ func (s *scan) condaBases() []*Client {
 		if !p.conda && !own {
 			continue
 		}
-		c := &Client{Path: p.dir, Version: p.pkg("conda"), Program: s.first(path.Join(p.dir, "bin/conda"), path.Join(p.dir, "condabin/conda"))}
+		c := &Client{Path: p.dir, Version: p.pkg("conda"), py: s.pyAt[orElse(p.base, p.dir)], Program: s.first(path.Join(p.dir, "bin/conda"), path.Join(p.dir, "condabin/conda"))}
 		if b := s.prefixes[p.base]; b != nil && !p.conda {
 			c.Version, c.Program = b.pkg("conda"), path.Join(b.dir, "bin/conda")
+		}
+		if c.py != nil {
+			c.OpenSSL = s.opensslOf(c.py).version
 		}
 		out = append(out, c)
 	}

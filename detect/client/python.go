@@ -19,6 +19,7 @@ type pyEnv struct {
 	version string // "3.11.7", or "3.11" where only that stands in files
 	base    string // directory of the interpreter a virtual environment was made from
 	sites   []string
+	ssl     *openssl // once it was looked for
 	dists   map[string]dist
 }
 
@@ -286,6 +287,11 @@ func (s *scan) certifiOf(path string) string {
 func (s *scan) openSSLTrust(at string) Trust {
 	t := Trust{Kind: "os", Path: s.osBundle()}
 	dir := "/etc/ssl/certs"
+	if p := s.pyAt[at]; p != nil && s.condaOf(at) == "" {
+		if o := s.opensslOf(p); o.dir != "" {
+			t, dir = s.opensslDefault(o.dir), path.Join(o.dir, "certs")
+		}
+	}
 	if p := s.condaOf(at); p != "" {
 		t = Trust{Kind: "file", Path: path.Join(p, "ssl/cert.pem")}
 		if s.v.OS == "windows" {
@@ -311,6 +317,20 @@ func (s *scan) openSSLTrust(at string) Trust {
 		}
 	}
 	return t
+}
+
+// opensslDefault is the trust source of an OpenSSL with this OPENSSLDIR: the
+// system's store where its cert.pem leads there or it is the system's own.
+func (s *scan) opensslDefault(dir string) Trust {
+	file, system := path.Join(dir, "cert.pem"), s.osBundle()
+	real, err := s.v.Files.Resolve(file)
+	if want, e := s.v.Files.Resolve(system); err == nil && e == nil && real == want || strings.HasPrefix(dir, "/usr/lib/") || strings.HasPrefix(dir, "/etc/") {
+		return Trust{Kind: "os", Path: system}
+	}
+	if certs := path.Join(dir, "certs"); !s.isFile(file) && len(s.readDir(certs)) > 0 {
+		return Trust{Kind: "dir", Path: certs}
+	}
+	return Trust{Kind: "file", Path: file}
 }
 
 // condaOf is the conda environment whose OpenSSL a Python uses, or "".

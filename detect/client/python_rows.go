@@ -102,7 +102,7 @@ var aiohttpRow = &Row{
 func (s *scan) pyClients(name string) []*Client {
 	var out []*Client
 	for _, p := range s.pys {
-		c := &Client{Path: p.path, Program: p.program, Version: p.version, py: p}
+		c := &Client{Path: p.path, Program: p.program, Version: p.version, OpenSSL: s.opensslOf(p).version, py: p}
 		if name != "" {
 			d, ok := p.dists[name]
 			if !ok {
@@ -123,8 +123,8 @@ func (c *Client) dist(name string) string {
 	return c.py.dists[name].version
 }
 
-// pyVersion is the version of the Python that c lives in.
-func (c *Client) pyVersion() string {
+// PythonVersion is the version of the Python that c lives in, "" for others.
+func (c *Client) PythonVersion() string {
 	if c.py == nil {
 		return ""
 	}
@@ -133,7 +133,7 @@ func (c *Client) pyVersion() string {
 
 // pyRules is the rule set of ssl.create_default_context.
 func (c *Client) pyRules() string {
-	if v := c.pyVersion(); v != "" && !older(v, "3.13") {
+	if v := c.PythonVersion(); v != "" && !older(v, "3.13") {
 		return "python-3.13"
 	}
 	return c.sslRules()
@@ -141,12 +141,12 @@ func (c *Client) pyRules() string {
 
 // sslRules is the rule set of the OpenSSL under a Python that asks for nothing more.
 func (c *Client) sslRules() string {
-	switch v := c.pyVersion(); {
+	switch v := c.OpenSSL; {
 	case v == "":
 		return "openssl-3"
-	case older(v, "3.6"):
+	case older(v, "1.1.0"):
 		return "openssl-1.0.2"
-	case older(v, "3.10"):
+	case older(v, "3"):
 		return "openssl-1.1.1"
 	}
 	return "openssl-3"

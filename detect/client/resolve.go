@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"trustfix/detect/chain"
 	"trustfix/internal/edit"
 	"trustfix/platform"
 )
@@ -42,9 +43,10 @@ func Resolve(ctx context.Context, v *platform.View) (Inventory, error) {
 // layer is one place's word as one row understands it.
 type layer struct {
 	*Setting
-	key  Key // meaning to this row
-	role Role
-	off  bool
+	key   Key // meaning to this row
+	role  Role
+	off   bool
+	below bool // a variable that files win over
 }
 
 func (s *scan) resolveRow(r *Row) {
@@ -71,6 +73,9 @@ func (s *scan) resolveRow(r *Row) {
 		}
 		c.Elevated = c.Path != "" && s.elevated(c.Path)
 		s.settle(r, c, layers)
+		if r.Rules != nil {
+			c.Rules, _ = chain.RulesFor(r.Rules(c))
+		}
 		s.inv.Clients = append(s.inv.Clients, c)
 	}
 }
@@ -108,9 +113,12 @@ func (s *scan) varLayers(r *Row, c *Client, below bool) []layer {
 		for _, x := range s.visible(v.Name, c.Path) {
 			e := x.Entry
 			e.Value, e.Quoted = x.Value, true
+			if v.Word != "" {
+				e.Value = x.Word
+			}
 			role, off, ok := v.class(e)
 			if ok && role == x.Role {
-				out = append(out, layer{x, Key{Adds: v.Adds, Dir: v.Dir, Hosts: v.Hosts}, role, off})
+				out = append(out, layer{x, Key{Adds: v.Adds, Dir: v.Dir, Hosts: v.Hosts, Aside: v.Aside}, role, off, v.Below})
 			}
 		}
 	}
@@ -144,24 +152,24 @@ func (s *scan) fileLayers(r, owner *Row, files []File) []layer {
 	var out []layer
 	for _, f := range s.expandFiles(files) {
 		entries := s.parse(owner.Name, f.Path, f.Format)
+		if f.Read != nil {
+			entries = f.Read(s.readRaw(owner.Name, f.Path))
+		}
 		for i, e := range entries {
-			k := r.key(e)
-			mine := owner.key(e)
+			k := r.key(f.Format, e)
 			if k == nil {
-				k = mine
+				continue
 			}
+			mine := owner.key(f.Format, e)
 			if mine == nil {
 				mine = k
-			}
-			if k == nil || f.OnlyHead != "" && e.Path[0] != f.OnlyHead {
-				continue
 			}
 			if e.Parent {
 				e.Value = strings.Join(members(entries[i+1:], e.Path), "\n")
 			}
 			x := s.place(owner, f, e, mine)
 			role, off := k.class(e)
-			out = append(out, layer{x, *k, role, off})
+			out = append(out, layer{x, *k, role, off, false})
 		}
 	}
 	return out
@@ -182,6 +190,12 @@ func members(after []edit.Entry, parent []string) []string {
 }
 
 func (k *Key) class(e edit.Entry) (Role, bool) {
+	if k.Word != "" {
+		var word string
+		if e.Value, word = wordOf(e.Value, k.Word); word == "" {
+			return roleOther, false
+		}
+	}
 	if k.Class != nil {
 		return k.Class(e)
 	}
@@ -197,7 +211,10 @@ func (s *scan) place(owner *Row, f File, e edit.Entry, k *Key) *Setting {
 	}
 	x := &Setting{
 		Client: owner.Name, Role: role, Name: keyName(e.Path), Value: e.Value, Off: off, File: f.Path, Format: f.Format,
-		Entry: e, Elevated: s.elevated(f.Path), Adds: k.Adds, Dir: k.Dir,
+		Entry: e, Elevated: s.elevated(f.Path), Adds: k.Adds, Dir: k.Dir, Signed: k.Signed, ByHand: k.ByHand,
+	}
+	if k.Word != "" {
+		x.Value, x.Word = wordOf(e.Value, k.Word)
 	}
 	switch {
 	case k.Hosts:
@@ -225,9 +242,13 @@ func (s *scan) settle(r *Row, c *Client, layers []layer) {
 		}
 	}
 	c.Trust = Trust{Kind: r.Default}
-	if r.Source != nil {
+	switch {
+	case r.Default == builtIn:
+		c.Trust = Trust{Kind: "certifi", Builtin: true}
+	case r.Source != nil:
 		c.Trust.Path = r.Source(s, c)
-	} else if r.Default == "os" {
+		c.Trust.Builtin = c.Trust.Path == ""
+	case r.Default == "os":
 		c.Trust.Path = s.osBundle()
 	}
 	if r.Resolve != nil {
@@ -248,7 +269,7 @@ func (s *scan) verifyOf(c *Client, layers []layer) {
 	var w *Setting
 	off := false
 	for _, l := range layers {
-		if l.role != RoleVerify {
+		if l.role != RoleVerify || l.key.Aside {
 			continue
 		}
 		if len(l.Hosts) > 0 {
@@ -271,7 +292,7 @@ func (s *scan) verifyOf(c *Client, layers []layer) {
 func (s *scan) trustOf(c *Client, layers []layer) {
 	var w *layer
 	for i := range layers {
-		if l := &layers[i]; l.role == RoleCA && (l.Value != "" || l.key.Class != nil) && len(l.Hosts) == 0 {
+		if l := &layers[i]; l.role == RoleCA && l.Value != "" && len(l.Hosts) == 0 && !l.key.Aside {
 			if l.key.Adds {
 				if p, ok := s.expand(l.Value); ok {
 					c.Trust.Adds = append(c.Trust.Adds, p)
@@ -289,12 +310,12 @@ func (s *scan) trustOf(c *Client, layers []layer) {
 
 // replace makes a setting the trust source of c.
 func (s *scan) replace(c *Client, x *Setting, dir bool) {
-	p, _ := s.expand(x.Value)
+	p, _ := s.expandIn(x.Value, x.Scope)
 	kind := "file"
 	if dir || s.isDir(p) {
 		kind = "dir"
 	}
-	c.Trust.Kind, c.Trust.Path, c.Trust.SetBy = kind, p, x.Where()
+	c.Trust.Kind, c.Trust.Path, c.Trust.SetBy, c.Trust.Builtin = kind, p, x.Where(), false
 	x.Wins = true
 }
 
@@ -337,8 +358,8 @@ func (s *scan) servers(c *Client, layers []layer) {
 	proxies := s.proxies(layers)
 	for _, l := range layers {
 		if l.role == RoleURL {
-			for _, u := range strings.Fields(l.Value) {
-				s.endpoint(c, u, l.Where(), proxies)
+			for _, u := range strings.FieldsFunc(l.Value, func(r rune) bool { return r == ',' || r == '|' || r <= ' ' }) {
+				s.endpoint(c, strings.TrimPrefix(u, "sparse+"), l.Where(), proxies)
 			}
 		}
 	}
@@ -362,6 +383,9 @@ func (s *scan) proxies(layers []layer) map[string]string {
 }
 
 func (s *scan) endpoint(c *Client, raw, setBy string, proxies map[string]string) {
+	if _, host, ok := strings.Cut(raw, "://"); !ok || strings.HasPrefix(host, "$") {
+		return // dnf fills in variables
+	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return
@@ -406,7 +430,7 @@ func (s *scan) settleShared() {
 	}
 	for _, x := range s.inv.Settings {
 		if x.Role == RoleCA || x.Role == RoleCert || x.Role == RoleKey {
-			if p, ok := s.expand(x.Value); ok {
+			if p, ok := s.expandIn(x.Value, x.Scope); ok {
 				x.Path = path.Clean(p)
 			}
 		}

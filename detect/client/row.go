@@ -53,8 +53,8 @@ type File struct {
 	// Ext makes Path a directory of which every file with this ending is read,
 	// in order of names: ".yml,.yaml"; "*" reads all.
 	Ext string
-	// OnlyHead limits what counts to keys under this first path element.
-	OnlyHead string
+	// Read parses what no editor knows; changes are then a person's.
+	Read func(data []byte) []edit.Entry
 }
 
 // Key is a key of a configuration file.
@@ -77,6 +77,17 @@ type Key struct {
 	HostAt int
 	// Scheme limits a proxy key to one scheme of URLs.
 	Scheme string
+	// Aside: it is judged, but does not decide how servers are verified: for a
+	// proxy's own certificate, DNS over https, a directory read in addition.
+	Aside bool
+	// Only limits the key to files of one format.
+	Only edit.Format
+	// Signed: what comes from the URL carries signatures of its own.
+	Signed bool
+	// ByHand: changing it has consequences that only a person can weigh.
+	ByHand bool
+	// Word: the value is a list of words, and the one that begins so counts.
+	Word string
 }
 
 // Var is an environment variable.
@@ -88,6 +99,10 @@ type Var struct {
 	Adds  bool
 	Dir   bool
 	Hosts bool
+	Aside bool
+	Word  string
+	// Foreign: the file is no PEM bundle; only whether it exists can be judged.
+	Foreign bool
 	// Below: files win over it.
 	Below bool
 	// Applies says for which instances the variable counts; nil: all.
@@ -101,8 +116,13 @@ type Var struct {
 // All is every client, in the order of output.
 func All() []*Row {
 	return []*Row{
-		condaRow, mambaRow,
-		pythonRow, pipRow, requestsRow, httpxRow, aiohttpRow,
+		condaRow, mambaRow, pixiRow,
+		pipRow, uvRow, poetryRow, pdmRow, pipxRow,
+		pythonRow, requestsRow, httpxRow, aiohttpRow,
+		curlRow, wgetRow, gitRow,
+		nodeRow, npmRow, pnpmRow, yarnRow, berryRow,
+		javaRow, mavenRow, gradleRow, goRow, rubyRow, gemRow, bundlerRow, cargoRow, rRow,
+		dockerRow, aptRow, dnfRow("dnf"), dnfRow("yum"), awsRow, gcloudRow,
 	}
 }
 
@@ -117,9 +137,9 @@ func ByName(name string) *Row {
 }
 
 // key finds what an entry means to the row.
-func (r *Row) key(e edit.Entry) *Key {
+func (r *Row) key(format edit.Format, e edit.Entry) *Key {
 	for i := range r.Keys {
-		if r.matches(r.Keys[i].Path, e.Path) {
+		if only := r.Keys[i].Only; (only == "" || only == format) && r.matches(r.Keys[i].Path, e.Path) {
 			return &r.Keys[i]
 		}
 	}
@@ -160,5 +180,21 @@ func value(f func(string) bool) func(edit.Entry) bool {
 }
 
 func always(string) bool { return true }
+
+func never(string) bool { return false }
+
+// wordOf is the value of the last word of a list that begins with prefix, and
+// the word itself.
+func wordOf(list, prefix string) (value, word string) {
+	for _, w := range strings.Fields(list) {
+		if v, ok := strings.CutPrefix(w, prefix); ok {
+			value, word = v, w
+		}
+	}
+	return value, word
+}
+
+// builtIn: the roots are Mozilla's, compiled into the program.
+const builtIn = "built-in"
 
 func is(word string) func(string) bool { return func(v string) bool { return v == word } }

@@ -32,7 +32,8 @@ type scan struct {
 	pys   []*pyEnv
 
 	prefixes map[string]*prefix // conda by directory
-	pyAt     map[string]*pyEnv  // Python by prefix
+	pyAt     map[string]*pyEnv  // Python by what people know it by
+	libs     map[string]openssl // by path of libcrypto
 }
 
 func newScan(ctx context.Context, v *platform.View) *scan {
@@ -40,7 +41,7 @@ func newScan(ctx context.Context, v *platform.View) *scan {
 		ctx: ctx, v: v, rows: All(), home: v.User.Home, inv: &Inventory{Bundles: NewBundles(v.Files)},
 		files: map[string][]edit.Entry{}, raw: map[string][]byte{}, dirs: map[string][]string{}, stats: map[string]platform.Kind{},
 		env: map[string][]*Setting{}, own: map[string]*Setting{},
-		prefixes: map[string]*prefix{}, pyAt: map[string]*pyEnv{},
+		prefixes: map[string]*prefix{}, pyAt: map[string]*pyEnv{}, libs: map[string]openssl{},
 	}
 	if s.home == "" {
 		s.home = "/root"
@@ -108,6 +109,9 @@ func (s *scan) unreadable(client, file string, line int, err error) {
 // parse reads and parses a configuration file; nil when there is none or it
 // cannot be read. A file that only the parser refuses keeps what was parsed.
 func (s *scan) parse(client, name string, format edit.Format) []edit.Entry {
+	if format == "" {
+		return nil
+	}
 	id := string(format) + "\x00" + name
 	if e, ok := s.files[id]; ok {
 		return e
@@ -155,8 +159,12 @@ func (s *scan) expandFiles(in []File) []File {
 
 // hasExt matches a file name with File.Ext.
 func hasExt(name, exts string) bool {
-	if exts == "*" {
+	switch exts {
+	case "*":
 		return !strings.HasPrefix(name, ".")
+	case "apt": // apt.conf(5): no ending or .conf, of letters, digits, - and _
+		base := strings.TrimSuffix(name, ".conf")
+		return base != "" && strings.Trim(base, "-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 	}
 	return slices.ContainsFunc(strings.Split(exts, ","), func(e string) bool { return strings.HasSuffix(name, e) })
 }
@@ -188,6 +196,9 @@ func (s *scan) kind(name string) platform.Kind {
 
 func (s *scan) isFile(name string) bool { return s.kind(name) == platform.File }
 func (s *scan) isDir(name string) bool  { return s.kind(name) == platform.DirKind }
+
+// something reports whether a name leads to anything at all.
+func (s *scan) something(name string) bool { return s.kind(name) != platform.Absent }
 
 // look finds a program on the search path; "" when there is none.
 func (s *scan) look(name string) string {
@@ -250,7 +261,10 @@ func (s *scan) osBundle() string {
 // expand resolves "~", $NAME and ${NAME} in a path as the program would. ok is
 // false when it cannot be known from here: another variable, a command
 // substitution, a relative path.
-func (s *scan) expand(v string) (string, bool) {
+func (s *scan) expand(v string) (string, bool) { return s.expandIn(v, "") }
+
+// expandIn is expand inside a conda environment, "" for none.
+func (s *scan) expandIn(v, scope string) (string, bool) {
 	if rest, ok := strings.CutPrefix(v, "~"); ok && (rest == "" || rest[0] == '/') {
 		v = s.home + rest
 	}
@@ -282,6 +296,8 @@ func (s *scan) expand(v string) (string, bool) {
 		val, ok := s.v.Env[name]
 		if name == "HOME" {
 			val, ok = s.home, true
+		} else if name == "CONDA_PREFIX" && scope != "" {
+			val, ok = scope, true
 		} else if name == "USER" {
 			val, ok = s.v.User.Name, s.v.User.Name != ""
 		}

@@ -1,0 +1,246 @@
+package client
+
+import (
+	"encoding/json"
+	"path"
+	"strings"
+
+	"trustfix/internal/edit"
+)
+
+// Node and the package managers on it (reference/clients.md §8). Node's own
+// switch does not reach npm, pnpm and yarn; their cafile hides
+// NODE_EXTRA_CA_CERTS.
+
+var nodeRow = &Row{
+	Name:     "node",
+	Programs: []string{"node", "nodejs"},
+	Vars: []Var{
+		{Name: "NODE_TLS_REJECT_UNAUTHORIZED", Role: RoleVerify, Off: is("0")},
+		{Name: "NODE_EXTRA_CA_CERTS", Role: RoleCA, Adds: true},
+		{Name: "NODE_OPTIONS", Role: roleOther},
+		{Name: "NODE_USE_SYSTEM_CA", Role: roleOther},
+	},
+	Default: builtIn,
+	Rules:   ruleSet("node"),
+	Resolve: func(s *scan, c *Client, layers []layer) {
+		s.verifyOf(c, layers)
+		for _, l := range layers {
+			switch {
+			case l.Name == "NODE_OPTIONS" && strings.Contains(l.Value, "--use-openssl-ca"):
+				c.Trust = s.openSSLTrust("")
+			case l.Name == "NODE_OPTIONS" && strings.Contains(l.Value, "--use-system-ca"), l.Name == "NODE_USE_SYSTEM_CA" && l.Value == "1":
+				c.Trust.Adds = append(c.Trust.Adds, s.osBundle())
+			}
+		}
+		s.trustOf(c, layers)
+	},
+	Versions: (*scan).packaged,
+}
+
+var npmRow = &Row{
+	Name:     "npm",
+	Programs: []string{"npm"},
+	Files:    npmFiles,
+	Normal:   npmNormal,
+	Keys: []Key{
+		{Path: []string{"strict-ssl"}, Role: RoleVerify, Off: value(is("false"))},
+		{Path: []string{"cafile"}, Role: RoleCA},
+		{Path: []string{"ca"}, Class: npmCA},
+		{Path: []string{"registry"}, Role: RoleURL},
+		{Path: []string{"proxy"}, Role: RoleProxy},
+		{Path: []string{"https-proxy"}, Role: RoleProxy, Scheme: "https"},
+	},
+	Vars: []Var{
+		{Name: "NODE_EXTRA_CA_CERTS", Role: RoleCA, Adds: true, Below: true},
+		{Name: "npm_config_strict_ssl", Role: RoleVerify, Off: is("false")},
+		{Name: "npm_config_cafile", Role: RoleCA},
+		{Name: "npm_config_registry", Role: RoleURL},
+	},
+	Default:  builtIn,
+	Servers:  []string{"https://registry.npmjs.org/"},
+	Rules:    ruleSet("node"),
+	Resolve:  resolveNPM,
+	Versions: npmVersion("npm"),
+}
+
+// npmCA: an empty ca trusts nothing; null is the default; else it is the
+// certificates themselves.
+func npmCA(e edit.Entry) (Role, bool) {
+	if strings.TrimSpace(e.Value) == "" && !e.Parent {
+		return RoleCA, false
+	}
+	return roleOther, false
+}
+
+func npmNormal(k string) string {
+	if strings.HasPrefix(k, "@") && strings.HasSuffix(k, ":registry") {
+		return "registry"
+	}
+	return k
+}
+
+// npmFiles: builtin, global, user. A project's file is read when npm runs in
+// it; where that is cannot be known from here.
+func npmFiles(s *scan, _ *Client) []File {
+	var out []File
+	add := func(names ...string) {
+		for _, n := range names {
+			if path.IsAbs(n) {
+				out = append(out, File{Path: n, Format: edit.Npmrc})
+			}
+		}
+	}
+	add("/usr/lib/node_modules/npm/npmrc", "/usr/local/lib/node_modules/npm/npmrc", "/usr/share/nodejs/npm/npmrc")
+	if g, _ := s.envValue("npm_config_globalconfig", ""); g != "" {
+		add(g)
+	} else {
+		add("/usr/etc/npmrc", "/usr/local/etc/npmrc", "/etc/npmrc")
+		if p := s.v.Env["npm_config_prefix"]; p != "" {
+			add(path.Join(p, "etc/npmrc"))
+		}
+	}
+	if u := s.v.Env["npm_config_userconfig"]; u != "" {
+		add(u)
+	} else {
+		add(path.Join(s.home, ".npmrc"))
+	}
+	return out
+}
+
+// resolveNPM: a cafile that exists replaces everything, NODE_EXTRA_CA_CERTS
+// included; one that does not is silently ignored.
+func resolveNPM(s *scan, c *Client, layers []layer) {
+	s.servers(c, layers)
+	s.verifyOf(c, layers)
+	var file *layer
+	for i := range layers {
+		if l := &layers[i]; l.role == RoleCA && !l.key.Adds && l.Value != "" {
+			file = l
+		}
+	}
+	if file != nil {
+		if p, ok := s.expand(file.Value); ok && s.isFile(p) {
+			s.replace(c, file.Setting, false)
+			return
+		}
+	}
+	for _, l := range layers {
+		if l.role != RoleCA {
+			continue
+		}
+		if p, ok := s.expand(l.Value); l.key.Adds && ok && s.isFile(p) {
+			c.Trust.Adds = append(c.Trust.Adds, p)
+			l.Wins = true
+		}
+		if !l.key.Adds && l.Value == "" && !l.Env {
+			c.Trust = Trust{Kind: "none", SetBy: l.Where()}
+			l.Wins = true
+		}
+	}
+}
+
+var pnpmRow = &Row{
+	Name:     "pnpm",
+	Programs: []string{"pnpm"},
+	Reads:    []string{"npm"},
+	Files: func(s *scan, _ *Client) []File {
+		return []File{{Path: path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "pnpm/rc"), Format: edit.Npmrc}}
+	},
+	Normal:   npmNormal,
+	Keys:     npmRow.Keys,
+	Vars:     npmRow.Vars,
+	Default:  builtIn,
+	Servers:  npmRow.Servers,
+	Rules:    ruleSet("node"),
+	Resolve:  resolveNPM,
+	Versions: npmVersion("pnpm"),
+}
+
+// yarnRow is yarn 1: it reads cafile of npm's files, and not their strict-ssl.
+var yarnRow = &Row{
+	Name: "yarn",
+	Find: func(s *scan) []*Client { return s.yarns(false) },
+	Files: func(s *scan, _ *Client) []File {
+		return []File{
+			{Path: "/etc/yarnrc", Format: edit.Yarnrc}, {Path: "/usr/local/etc/yarnrc", Format: edit.Yarnrc},
+			{Path: path.Join(s.home, ".yarnrc"), Format: edit.Yarnrc},
+		}
+	},
+	Reads:  []string{"npm"},
+	Normal: npmNormal,
+	Keys: []Key{
+		{Path: []string{"strict-ssl"}, Role: RoleVerify, Off: value(is("false")), Only: edit.Yarnrc},
+		{Path: []string{"cafile"}, Role: RoleCA},
+		{Path: []string{"registry"}, Role: RoleURL},
+		{Path: []string{"https-proxy"}, Role: RoleProxy, Scheme: "https"},
+	},
+	Vars: []Var{
+		{Name: "NODE_EXTRA_CA_CERTS", Role: RoleCA, Adds: true, Below: true},
+		{Name: "YARN_STRICT_SSL", Role: RoleVerify, Off: is("false")},
+		{Name: "YARN_CAFILE", Role: RoleCA},
+	},
+	Default: builtIn,
+	Servers: []string{"https://registry.yarnpkg.com/"},
+	Rules:   ruleSet("node"),
+	Resolve: resolveNPM,
+}
+
+// berryRow is yarn 2 and later: its own file, none of npm's.
+var berryRow = &Row{
+	Name: "yarn-berry",
+	Find: func(s *scan) []*Client { return s.yarns(true) },
+	Files: func(s *scan, _ *Client) []File {
+		return []File{{Path: path.Join(s.home, ".yarnrc.yml"), Format: edit.YAML}}
+	},
+	Keys: []Key{
+		{Path: []string{"enableStrictSsl"}, Role: RoleVerify, Off: value(oneOf("false", "0"))},
+		{Path: []string{"httpsCaFilePath"}, Role: RoleCA},
+		{Path: []string{"networkSettings", "*", "httpsCaFilePath"}, Role: RoleCA, HostAt: 2},
+		{Path: []string{"httpsCertFilePath"}, Role: RoleCert},
+		{Path: []string{"httpsKeyFilePath"}, Role: RoleKey},
+		{Path: []string{"npmRegistryServer"}, Role: RoleURL},
+		{Path: []string{"httpsProxy"}, Role: RoleProxy, Scheme: "https"},
+	},
+	Vars: []Var{
+		{Name: "NODE_EXTRA_CA_CERTS", Role: RoleCA, Adds: true, Below: true},
+		{Name: "YARN_ENABLE_STRICT_SSL", Role: RoleVerify, Off: oneOf("false", "0")},
+		{Name: "YARN_HTTPS_CA_FILE_PATH", Role: RoleCA},
+	},
+	Default: builtIn,
+	Servers: yarnRow.Servers,
+	Secure:  "true",
+	Rules:   ruleSet("node"),
+}
+
+// yarns are the yarn programs of a generation: 1, or later.
+func (s *scan) yarns(berry bool) []*Client {
+	p := s.look("yarn")
+	if p == "" {
+		return nil
+	}
+	v := npmVersion("yarn")(s, &Client{Path: p})
+	if berry != (v != "" && !older(v, "2")) {
+		return nil
+	}
+	return []*Client{{Path: p, Program: p, Version: v}}
+}
+
+// npmVersion reads the version of a program that is a package on Node: its
+// package.json stands above the script that the link on the path leads to.
+func npmVersion(name string) func(s *scan, c *Client) string {
+	return func(s *scan, c *Client) string {
+		at, err := s.v.Files.Resolve(c.Path)
+		if err != nil {
+			return ""
+		}
+		for range 3 {
+			at = path.Dir(at)
+			var pkg struct{ Name, Version string }
+			if json.Unmarshal(s.peek(path.Join(at, "package.json")), &pkg) == nil && (pkg.Name == name || pkg.Name == "@yarnpkg/cli-dist") {
+				return pkg.Version
+			}
+		}
+		return ""
+	}
+}

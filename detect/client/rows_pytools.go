@@ -1,0 +1,285 @@
+package client
+
+import (
+	"path"
+	"strings"
+
+	"trustfix/internal/edit"
+)
+
+// uv, poetry, pdm, pipx and pixi (reference/clients.md §2, §4): read in
+// sources, not run.
+
+const readNotRun = "run-time behaviour: read in sources"
+
+var uvRow = &Row{
+	Name:     "uv",
+	Programs: []string{"uv"},
+	Files: func(s *scan, _ *Client) []File {
+		var out []File
+		if s.v.OS == "windows" {
+			out = append(out, File{Path: "C:/ProgramData/uv/uv.toml", Format: edit.TOML}, File{Path: path.Join(s.home, "AppData/Roaming/uv/uv.toml"), Format: edit.TOML})
+		} else {
+			system := "/etc/uv/uv.toml"
+			for _, d := range strings.Split(orElse(s.v.Env["XDG_CONFIG_DIRS"], "/etc/xdg"), ":") {
+				if p := path.Join(d, "uv/uv.toml"); path.IsAbs(p) && s.isFile(p) {
+					system = p // the first that exists is the only one
+					break
+				}
+			}
+			out = append(out, File{Path: system, Format: edit.TOML}, File{Path: path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "uv/uv.toml"), Format: edit.TOML})
+		}
+		if p := s.v.Env["UV_CONFIG_FILE"]; path.IsAbs(p) {
+			out = append(out, File{Path: p, Format: edit.TOML})
+		}
+		return out
+	},
+	Keys: []Key{
+		{Path: []string{"allow-insecure-host"}, Role: RoleVerify, Hosts: true, Off: nonEmpty},
+		{Path: []string{"pip", "allow-insecure-host"}, Role: RoleVerify, Hosts: true, Off: nonEmpty},
+		{Path: []string{"system-certs"}, Role: roleOther},
+		{Path: []string{"native-tls"}, Role: roleOther},
+		{Path: []string{"index", "*", "url"}, Role: RoleURL},
+		{Path: []string{"index-url"}, Role: RoleURL},
+		{Path: []string{"extra-index-url", "*"}, Role: RoleURL},
+		{Path: []string{"pip", "index-url"}, Role: RoleURL},
+		{Path: []string{"pip", "extra-index-url", "*"}, Role: RoleURL},
+	},
+	Vars: []Var{
+		{Name: "UV_INSECURE_HOST", Role: RoleVerify, Hosts: true, Off: filled},
+		{Name: "UV_SYSTEM_CERTS", Role: roleOther},
+		{Name: "UV_NATIVE_TLS", Role: roleOther},
+		{Name: "SSL_CERT_DIR", Role: RoleCA, Dir: true},
+		{Name: "SSL_CERT_FILE", Role: RoleCA},
+		{Name: "SSL_CLIENT_CERT", Role: RoleCert},
+		{Name: "UV_INDEX_URL", Role: RoleURL},
+		{Name: "UV_DEFAULT_INDEX", Role: RoleURL},
+		{Name: "UV_EXTRA_INDEX_URL", Role: RoleURL},
+	},
+	Default:    builtIn,
+	Servers:    []string{"https://pypi.org/simple/"},
+	Rules:      ruleSet("rustls"),
+	Resolve:    func(s *scan, c *Client, layers []layer) { s.rustls(c, layers, "system-certs", "native-tls") },
+	Versions:   (*scan).packaged,
+	Unverified: readNotRun,
+}
+
+// rustls: SSL_CERT_FILE and SSL_CERT_DIR are merged and replace everything;
+// else the system's store if a switch asks for it, else the roots inside.
+func (s *scan) rustls(c *Client, layers []layer, switches ...string) {
+	s.servers(c, layers)
+	s.verifyOf(c, layers)
+	var file, dir *Setting
+	for _, l := range layers {
+		name := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(l.Name, "UV_"), "PIXI_")), "_", "-")
+		for _, w := range switches {
+			if name == w && oneOf("true", "1", "yes", "on", "system", "native")(l.Value) {
+				c.Trust = Trust{Kind: "os", Path: s.osBundle(), SetBy: l.Where()}
+			}
+		}
+		switch {
+		case l.Name == "SSL_CERT_FILE" && l.Value != "":
+			file = l.Setting
+		case l.Name == "SSL_CERT_DIR" && l.Value != "":
+			dir = l.Setting
+		}
+	}
+	if dir != nil {
+		s.replace(c, dir, true)
+	}
+	if file != nil {
+		was := c.Trust.Path
+		s.replace(c, file, false)
+		if dir != nil {
+			c.Trust.Adds = append(c.Trust.Adds, was)
+		}
+	}
+}
+
+var pixiRow = &Row{
+	Name:     "pixi",
+	Programs: []string{"pixi"},
+	Files: func(s *scan, _ *Client) []File {
+		if s.v.Env["PIXI_NO_CONFIG"] != "" {
+			return nil
+		}
+		var out []File
+		names := []string{
+			"/etc/pixi/config.toml", path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "pixi/config.toml"),
+			path.Join(s.home, ".pixi/config.toml"), under(s.v.Env["PIXI_HOME"], "config.toml"), under(s.v.Env["PIXI_CONFIG_FILE"], ""),
+		}
+		if s.v.OS == "windows" {
+			names[0], names[1] = "C:/ProgramData/pixi/config.toml", path.Join(s.home, "AppData/Roaming/pixi/config.toml")
+		}
+		for _, n := range names {
+			if n != "" {
+				out = append(out, File{Path: n, Format: edit.TOML})
+			}
+		}
+		return out
+	},
+	Normal: func(k string) string { return strings.ReplaceAll(k, "_", "-") },
+	Keys: []Key{
+		{Path: []string{"tls-no-verify"}, Role: RoleVerify, Off: value(is("true"))},
+		{Path: []string{"pypi-config", "allow-insecure-host"}, Role: RoleVerify, Hosts: true, Off: nonEmpty},
+		{Path: []string{"tls-root-certs"}, Role: roleOther},
+		{Path: []string{"default-channels", "*"}, Role: RoleURL},
+		{Path: []string{"mirrors", "*", "*"}, Role: RoleURL},
+		{Path: []string{"pypi-config", "index-url"}, Role: RoleURL},
+		{Path: []string{"pypi-config", "extra-index-urls", "*"}, Role: RoleURL},
+	},
+	Vars: []Var{
+		{Name: "PIXI_TLS_ROOT_CERTS", Role: roleOther},
+		{Name: "SSL_CERT_DIR", Role: RoleCA, Dir: true},
+		{Name: "SSL_CERT_FILE", Role: RoleCA},
+	},
+	Default:    builtIn,
+	Servers:    []string{"https://conda.anaconda.org/conda-forge"},
+	Rules:      ruleSet("rustls"),
+	Resolve:    func(s *scan, c *Client, layers []layer) { s.rustls(c, layers, "tls-root-certs") },
+	Unverified: readNotRun,
+}
+
+var poetryRow = &Row{
+	Name: "poetry",
+	Find: func(s *scan) []*Client { return s.pyTool("poetry") },
+	Files: func(s *scan, _ *Client) []File {
+		d := path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "pypoetry")
+		switch s.v.OS {
+		case "darwin":
+			d = path.Join(s.home, "Library/Application Support/pypoetry")
+		case "windows":
+			d = path.Join(s.home, "AppData/Roaming/pypoetry")
+		}
+		if p := s.v.Env["POETRY_CONFIG_DIR"]; path.IsAbs(p) {
+			d = p
+		}
+		return []File{{Path: path.Join(d, "config.toml"), Format: edit.TOML}, {Path: path.Join(d, "auth.toml"), Format: edit.TOML}}
+	},
+	Keys: []Key{
+		{Path: []string{"certificates", "*", "cert"}, Class: falseOrPath},
+		{Path: []string{"certificates", "*", "client-cert"}, Role: RoleCert},
+		{Path: []string{"repositories", "*", "url"}, Role: RoleURL},
+	},
+	Vars: []Var{
+		{Name: "CURL_CA_BUNDLE", Role: RoleCA, Below: true},
+		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA, Below: true},
+		{Name: "POETRY_CERTIFICATES_*_CERT", Class: falseOrPath},
+	},
+	Default: "certifi",
+	Source:  func(s *scan, c *Client) string { return s.certifiOf(envOf(c)) },
+	Servers: []string{"https://pypi.org/simple/"},
+	Rules:   (*Client).pyRules,
+	// A certificate is one repository's: it does not change where the others
+	// take their roots from.
+	Resolve: func(s *scan, c *Client, layers []layer) {
+		s.servers(c, layers)
+		for _, l := range layers {
+			switch {
+			case l.below:
+				s.trustOf(c, []layer{l})
+			case l.role == RoleVerify && l.off:
+				c.Verify, l.Wins = "off", true
+			case l.role == RoleCA:
+				l.Wins = true
+			}
+		}
+	},
+	Unverified: readNotRun,
+}
+
+// falseOrPath: poetry's certificates.<repository>.cert.
+func falseOrPath(e edit.Entry) (Role, bool) {
+	switch strings.ToLower(strings.TrimSpace(e.Value)) {
+	case "false", "0":
+		return RoleVerify, true
+	case "true", "1", "":
+		return RoleVerify, false
+	}
+	return RoleCA, false
+}
+
+var pdmRow = &Row{
+	Name: "pdm",
+	Find: func(s *scan) []*Client { return s.pyTool("pdm") },
+	Files: func(s *scan, _ *Client) []File {
+		site, user := "/etc/xdg/pdm/config.toml", path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "pdm/config.toml")
+		switch s.v.OS {
+		case "darwin":
+			site, user = "/Library/Application Support/pdm/config.toml", path.Join(s.home, "Library/Application Support/pdm/config.toml")
+		case "windows":
+			site, user = "C:/ProgramData/pdm/pdm/config.toml", path.Join(s.home, "AppData/Local/pdm/pdm/config.toml")
+		}
+		return []File{{Path: site, Format: edit.TOML}, {Path: user, Format: edit.TOML}}
+	},
+	Keys: []Key{
+		{Path: []string{"pypi", "verify_ssl"}, Role: RoleVerify, Off: value(oneOf("false", "0", "no", "off"))},
+		{Path: []string{"pypi", "*", "verify_ssl"}, Role: RoleVerify, Off: value(oneOf("false", "0", "no", "off")), Aside: true},
+		{Path: []string{"pypi", "ca_certs"}, Role: RoleCA},
+		{Path: []string{"pypi", "*", "ca_certs"}, Role: RoleCA, Aside: true},
+		{Path: []string{"pypi", "client_cert"}, Role: RoleCert},
+		{Path: []string{"pypi", "client_key"}, Role: RoleKey},
+		{Path: []string{"pypi", "url"}, Role: RoleURL},
+		{Path: []string{"pypi", "*", "url"}, Role: RoleURL},
+	},
+	Vars: []Var{
+		{Name: "CURL_CA_BUNDLE", Role: RoleCA, Below: true},
+		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA, Below: true},
+		{Name: "PDM_PYPI_VERIFY_SSL", Role: RoleVerify, Off: oneOf("false", "0", "no", "off")},
+		{Name: "PDM_PYPI_CA_CERTS", Role: RoleCA},
+	},
+	Default: "certifi",
+	Source: func(s *scan, c *Client) string {
+		return s.certifiOf(envOf(c))
+	},
+	Servers:    []string{"https://pypi.org/simple/"},
+	Rules:      (*Client).pyRules,
+	Unverified: readNotRun,
+}
+
+// pipxRow has no settings of its own: pip's or uv's count. It is listed for
+// the shared environment whose pip it runs.
+var pipxRow = &Row{
+	Name:    "pipx",
+	Find:    func(s *scan) []*Client { return s.pyTool("pipx") },
+	Default: "certifi",
+	Source: func(s *scan, c *Client) string {
+		for _, d := range []string{path.Join(s.home, ".local/share/pipx/shared"), path.Join(s.home, ".local/pipx/shared")} {
+			if p := s.pyAt[d]; p != nil {
+				return s.pipBundle(&Client{Path: d, py: p})
+			}
+		}
+		return s.certifiOf(envOf(c))
+	},
+	Rules:      (*Client).pyRules,
+	Unverified: readNotRun,
+}
+
+// pyTool are the Pythons that hold a tool written in Python.
+func (s *scan) pyTool(name string) []*Client {
+	out := s.pyClients(name)
+	for _, c := range out {
+		if c.py.kind != pySystem {
+			c.Program = path.Join(c.py.prefix, "bin", name)
+		}
+	}
+	return out
+}
+
+func envOf(c *Client) string {
+	if c.py != nil {
+		return c.py.path
+	}
+	return ""
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func filled(v string) bool { return strings.TrimSpace(v) != "" }
+
+func nonEmpty(e edit.Entry) bool { return filled(e.Value) }

@@ -1,0 +1,156 @@
+package client
+
+import (
+	"net/url"
+	"path"
+	"strings"
+
+	"trustfix/internal/edit"
+)
+
+// apt, dnf and yum, the Docker daemon, and the clouds' tools
+// (reference/clients.md §8).
+
+var aptRow = &Row{
+	Name:     "apt",
+	Programs: []string{"apt-get", "apt"},
+	Files: func(*scan, *Client) []File {
+		return []File{{Path: "/etc/apt/apt.conf.d", Format: edit.AptConf, Ext: "apt"}, {Path: "/etc/apt/apt.conf", Format: edit.AptConf}}
+	},
+	Normal: strings.ToLower,
+	// The man page's Verify-Peer::<host> has no effect; <host>::Verify-Peer has.
+	Keys: []Key{
+		{Path: []string{"acquire", "https", "verify-peer"}, Role: RoleVerify, Off: value(aptOff)},
+		{Path: []string{"acquire", "https", "verify-host"}, Role: RoleVerify, Off: value(aptOff)},
+		{Path: []string{"acquire", "http", "verify-peer"}, Role: RoleVerify, Off: value(aptOff)},
+		{Path: []string{"acquire", "http", "verify-host"}, Role: RoleVerify, Off: value(aptOff)},
+		{Path: []string{"acquire", "https", "*", "verify-peer"}, Role: RoleVerify, Off: value(aptOff), HostAt: 3},
+		{Path: []string{"acquire", "https", "*", "verify-host"}, Role: RoleVerify, Off: value(aptOff), HostAt: 3},
+		{Path: []string{"acquire", "https", "cainfo"}, Role: RoleCA},
+		{Path: []string{"acquire", "https", "*", "cainfo"}, Role: RoleCA, HostAt: 3},
+		{Path: []string{"acquire", "https", "sslcert"}, Role: RoleCert},
+		{Path: []string{"acquire", "https", "sslkey"}, Role: RoleKey},
+		{Path: []string{"acquire", "https", "*", "sslcert"}, Role: RoleCert},
+		{Path: []string{"acquire", "https", "*", "sslkey"}, Role: RoleKey},
+		{Path: []string{"acquire", "https", "proxy"}, Role: RoleProxy, Scheme: "https"},
+		{Path: []string{"acquire", "http", "proxy"}, Role: RoleProxy},
+	},
+	Default: "os",
+	Rules:   ruleSet("gnutls"),
+	Resolve: func(s *scan, c *Client, layers []layer) {
+		s.aptServers(c, layers)
+		s.verifyOf(c, layers)
+		s.trustOf(c, layers)
+	},
+	Versions: (*scan).packaged,
+}
+
+var aptOff = oneOf("false", "0", "no", "off", "without", "disable")
+
+// aptServers are the https servers of sources.list and sources.list.d. Those
+// over http are no concern of TLS: apt checks signatures of its own.
+func (s *scan) aptServers(c *Client, layers []layer) {
+	proxies := s.proxies(layers)
+	for _, f := range s.expandFiles([]File{{Path: "/etc/apt/sources.list"}, {Path: "/etc/apt/sources.list.d", Ext: ".list,.sources"}}) {
+		for i, line := range strings.Split(string(s.peek(f.Path)), "\n") {
+			line = strings.TrimSpace(line)
+			deb822 := strings.HasPrefix(strings.ToLower(line), "uris:")
+			if !strings.HasPrefix(line, "deb") && !deb822 {
+				continue
+			}
+			for _, w := range strings.Fields(line) {
+				if u, err := url.Parse(w); err == nil && u.Scheme == "https" {
+					s.endpoint(c, w, at(f.Path, i+1), proxies)
+				}
+			}
+		}
+	}
+}
+
+func dnfRow(name string) *Row {
+	return &Row{
+		Name:     name,
+		Programs: []string{name},
+		// Where dnf is, the repositories are its own, and yum.conf leads to its file.
+		Files: func(s *scan, _ *Client) []File {
+			switch hasDNF := s.isDir("/etc/dnf"); {
+			case hasDNF != (name == "dnf"):
+				return nil
+			case hasDNF:
+				return []File{{Path: "/etc/dnf/dnf.conf", Format: edit.INI}, {Path: "/etc/yum.repos.d", Format: edit.INI, Ext: ".repo"}}
+			}
+			return []File{{Path: "/etc/yum.conf", Format: edit.INI}, {Path: "/etc/yum.repos.d", Format: edit.INI, Ext: ".repo"}}
+		},
+		Keys: []Key{
+			{Path: []string{"*", "sslverify"}, Role: RoleVerify, Off: value(oneOf("0", "false", "no", "off"))},
+			{Path: []string{"*", "proxy_sslverify"}, Role: RoleVerify, Off: value(oneOf("0", "false", "no", "off")), Aside: true},
+			{Path: []string{"*", "sslcacert"}, Role: RoleCA},
+			{Path: []string{"*", "proxy_sslcacert"}, Role: RoleCA, Aside: true},
+			{Path: []string{"*", "sslclientcert"}, Role: RoleCert},
+			{Path: []string{"*", "sslclientkey"}, Role: RoleKey},
+			{Path: []string{"*", "baseurl"}, Role: RoleURL, Signed: true},
+			{Path: []string{"*", "mirrorlist"}, Role: RoleURL, Signed: true},
+			{Path: []string{"*", "metalink"}, Role: RoleURL, Signed: true},
+			{Path: []string{"*", "proxy"}, Role: RoleProxy},
+		},
+		Default:    "os",
+		Rules:      ruleSet("openssl-3"),
+		Unverified: "a repository's section over [main], and the spellings of false",
+	}
+}
+
+var dockerRow = &Row{
+	Name:     "docker",
+	Programs: []string{"dockerd", "docker"},
+	Files: func(s *scan, _ *Client) []File {
+		return []File{
+			{Path: "/etc/docker/daemon.json", Format: edit.JSON},
+			{Path: path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "docker/daemon.json"), Format: edit.JSON},
+		}
+	},
+	Keys: []Key{
+		{Path: []string{"insecure-registries"}, Role: RoleVerify, Hosts: true, Off: nonEmpty, ByHand: true},
+		{Path: []string{"registry-mirrors", "*"}, Role: RoleURL},
+	},
+	Default: "os",
+	Rules:   ruleSet("go"),
+}
+
+var awsRow = &Row{
+	Name:     "aws",
+	Programs: []string{"aws"},
+	Files: func(s *scan, _ *Client) []File {
+		return []File{{Path: orElse(s.v.Env["AWS_CONFIG_FILE"], path.Join(s.home, ".aws/config")), Format: edit.INI}}
+	},
+	Keys: []Key{{Path: []string{"*", "ca_bundle"}, Role: RoleCA}},
+	Vars: []Var{
+		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA, Below: true},
+		{Name: "AWS_CA_BUNDLE", Role: RoleCA},
+	},
+	Default: builtIn,
+	Rules:   ruleSet("openssl-3"),
+}
+
+var gcloudRow = &Row{
+	Name:     "gcloud",
+	Programs: []string{"gcloud"},
+	Files: func(s *scan, _ *Client) []File {
+		d := orElse(s.v.Env["CLOUDSDK_CONFIG"], path.Join(s.home, ".config/gcloud"))
+		return []File{
+			{Path: path.Join(d, "properties"), Format: edit.INI},
+			{Path: path.Join(d, "configurations"), Format: edit.INI, Ext: "*"},
+		}
+	},
+	Keys: []Key{
+		{Path: []string{"auth", "disable_ssl_validation"}, Role: RoleVerify, Off: value(oneOf("true", "1", "yes", "on"))},
+		{Path: []string{"core", "custom_ca_certs_file"}, Role: RoleCA},
+	},
+	Vars: []Var{
+		{Name: "CLOUDSDK_AUTH_DISABLE_SSL_VALIDATION", Role: RoleVerify, Off: oneOf("true", "1", "yes", "on")},
+		{Name: "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", Role: RoleCA},
+		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA},
+	},
+	Default:    builtIn,
+	Rules:      ruleSet("openssl-3"),
+	Unverified: "REQUESTS_CA_BUNDLE over core/custom_ca_certs_file (inferred from requests)",
+}
