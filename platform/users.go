@@ -79,10 +79,10 @@ func systemHome(home string) bool {
 	return home == "/"
 }
 
-// withUser puts u in front of the others, replacing the entry of the same uid
-// and home.
+// withUser puts u in front of the others, replacing the entry with the same
+// home.
 func withUser(u User, others []User) []User {
-	rest := slices.DeleteFunc(slices.Clone(others), func(o User) bool { return o.UID == u.UID && o.Home == u.Home })
+	rest := slices.DeleteFunc(slices.Clone(others), func(o User) bool { return o.Home == u.Home })
 	return append([]User{u}, rest...)
 }
 
