@@ -5,7 +5,16 @@ import "slices"
 // All is every fix in the order in which a plan carries them out: the clock
 // first, since a wrong one makes every other judgement doubtful; then the
 // store, then what clients are told, then pins.
-var All = []*Fix{}
+var All = []*Fix{
+	reselectRoots,
+	distrustRoot,
+	installStore,
+	reinstallStore,
+	rebuildStore,
+	restoreVerify,
+	repairCAPath,
+	protectKey,
+}
 
 // ByID is the fix with that id, or nil.
 func ByID(id string) *Fix {

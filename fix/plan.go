@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"trustfix/bundles"
 	"trustfix/detect"
 	"trustfix/internal/text"
 	"trustfix/platform"
@@ -108,6 +109,12 @@ func wanted(f *Fix, finding detect.Finding, o detect.Options) bool {
 		return false
 	}
 	return finding.Action == detect.Auto || finding.Action == detect.Consent && consented(finding, o)
+}
+
+// consented says whether the user named the finding's CA by its SHA-256.
+func consented(f detect.Finding, o detect.Options) bool {
+	return f.Endpoint != nil && f.Endpoint.CA != nil &&
+		slices.Contains(o.Consented, bundles.Fingerprint(f.Endpoint.CA.Raw))
 }
 
 // planStep asks a fix for its actions; nil when there is nothing left to do.

@@ -105,7 +105,26 @@ func (r *restore) rebase(base undoBase) error {
 		}
 		r.any[p] = true
 	}
+	// A directory that we made stays for what somebody put into it.
+	for p, want := range r.want {
+		for d := path.Dir(p); want.Kind != platform.Absent && d != "/"; d = path.Dir(d) {
+			if dir, was := base.Images[d]; was && r.want[d].Kind == platform.Absent {
+				r.want[d] = dir
+			}
+		}
+	}
 	return nil
+}
+
+// look is Snapshot that passes no link in the place of a directory of ours:
+// what stands behind one is nothing of this path's.
+func (r *restore) look(p string) (platform.Image, error) {
+	for d := path.Dir(p); d != "/"; d = path.Dir(d) {
+		if now, ok := r.now[d]; ok && now.Kind != platform.DirKind {
+			return platform.Image{Kind: platform.Absent}, nil
+		}
+	}
+	return r.h.Files.Snapshot(p)
 }
 
 // check is pass 1: it looks at every path and decides, for all of them, before
@@ -115,7 +134,7 @@ func (r *restore) check() ([]ConflictPath, error) {
 	var conflicts []ConflictPath
 	var refused error
 	for _, p := range slices.Sorted(maps.Keys(r.want)) {
-		now, err := r.h.Files.Snapshot(p)
+		now, err := r.look(p) // a directory comes before what is in it
 		if err != nil {
 			return nil, err
 		}
