@@ -158,6 +158,8 @@ func readChain(data []byte) ([][]byte, error) {
 		}
 		return [][]byte{data}, nil
 	}
+	// Blocks glued together without a newline are a slip of whoever saved them.
+	data = bytes.ReplaceAll(data, []byte("----------BEGIN "), []byte("-----\n-----BEGIN "))
 	for rest := data; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"trustfix/detect"
+	"trustfix/fix"
+	"trustfix/internal/text"
+	"trustfix/platform"
+)
+
+// diagnose is the main job: look, say what is wrong and what would be done;
+// with --apply, do it.
+func diagnose(ctx context.Context, s *session, _ []string) error {
+	if s.flags.version {
+		return version(ctx, s, nil)
+	}
+	h, err := s.open()
+	if err != nil {
+		return err
+	}
+	if s.flags.apply {
+		return s.apply(ctx, h, fix.Make)
+	}
+	o, err := s.options(h)
+	if err != nil {
+		return err
+	}
+	report, err := s.detect(ctx, h, o)
+	if err != nil {
+		return err
+	}
+	plan, err := fix.Make(ctx, &fix.Input{View: h.View, Report: report})
+	if err != nil {
+		return err
+	}
+	if s.flags.json {
+		return s.printJSON(newDocument(s, report, plan, nil), code(report))
+	}
+	s.printReport(h.View, report, plan)
+	if s.flags.dryRun {
+		s.printPlan(plan)
+	}
+	s.printFooter(report, plan)
+	return exit(code(report))
+}
+
+// code is the exit code of a diagnosis: info alone is healthy.
+func code(r *detect.Report) int {
+	for _, f := range r.Findings {
+		if f.Severity != detect.Info {
+			return exitFindings
+		}
+	}
+	return exitOK
+}
+
+// planner makes a plan from a diagnosis: fix.Make, or that of pin and unpin.
+type planner func(context.Context, *fix.Input) (*fix.Plan, error)
+
+// apply recovers an interrupted run, diagnoses, carries the plan out and
+// diagnoses again.
+func (s *session) apply(ctx context.Context, h *platform.Host, plans planner) error {
+	if err := s.recover(ctx, h); err != nil {
+		return err
+	}
+	o, err := s.options(h)
+	if err != nil {
+		return err
+	}
+	report, err := s.detect(ctx, h, o)
+	if err != nil {
+		return err
+	}
+	plan, err := plans(ctx, &fix.Input{View: h.View, Report: report})
+	if err != nil {
+		return err
+	}
+	if !s.flags.json {
+		s.printReport(h.View, report, plan)
+	}
+	run, err := fix.Apply(ctx, h, plan, fix.ApplyOptions{
+		Verify: func(ctx context.Context, v *platform.View, step *fix.Step) ([]detect.Finding, error) {
+			return detect.Recheck(ctx, v, o, step.Of(report))
+		},
+		Progress: s.stepProgress(),
+	})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return s.engineError(err)
+	}
+	after, code := report, exitInterrupted
+	if err == nil {
+		if run != nil {
+			if after, err = s.detect(ctx, h, o); err != nil {
+				return err
+			}
+		}
+		code = applied(run, after)
+	}
+	if s.flags.json {
+		doc := newDocument(s, report, plan, run)
+		doc.Remaining = after.Findings
+		return s.printJSON(doc, code)
+	}
+	s.printRun(run, plan, after)
+	return exit(code)
+}
+
+// applied is the exit code after an apply: a change that failed or did not
+// help weighs more than findings that were never ours to repair.
+func applied(run *fix.Run, after *detect.Report) int {
+	if run != nil && run.Undone() {
+		return exitUndone
+	}
+	return code(after)
+}
+
+// recover finishes or undoes a run that was cut short, and says which.
+func (s *session) recover(ctx context.Context, h *platform.Host) error {
+	run, err := fix.Recover(ctx, h)
+	if err != nil {
+		return s.engineError(err)
+	}
+	if run != nil && !s.flags.json {
+		s.out.line(s.out.sign(signUndone)+" ", text.M("cli.recovered", "run", run.ID, "outcome", run.Outcome))
+	}
+	return nil
+}
+
+// engineError turns what the engine refuses into exit codes.
+func (s *session) engineError(err error) error {
+	var conflict *fix.Conflict
+	var incomplete *fix.Incomplete
+	var journal *fix.JournalError
+	var noRun *fix.NoRun
+	switch {
+	case errors.Is(err, platform.ErrLocked):
+		return &exitError{exitLocked, text.M("cli.locked")}
+	case errors.As(err, &noRun):
+		return usage(text.M("cli.no-such-run", "run", noRun.ID))
+	case errors.As(err, &conflict):
+		s.printConflict(conflict)
+		return exit(exitConflict)
+	case errors.As(err, &incomplete):
+		for _, n := range incomplete.Notes {
+			s.err.line(s.err.sign(signError)+" ", n)
+		}
+		return exit(exitConflict)
+	case errors.As(err, &journal):
+		return &exitError{exitFailed, journal.Msg()}
+	}
+	return err
+}

@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	cli "github.com/urfave/cli/v2"
+	"go.yaml.in/yaml/v3"
+
+	"trustfix/bundles"
+	"trustfix/detect"
+	"trustfix/fix"
+	"trustfix/internal/text"
+	"trustfix/platform"
+)
+
+// flags are what the command line said, after the policy file was merged in.
+type flags struct {
+	json, offline, verbose, yes bool
+	dryRun, apply, version      bool
+	force, diff, explain        bool
+	only, skip, targets, ntp    []string
+	trustCA                     []string
+	root, user, stateDir        string
+	refRoots                    string
+	timeout                     time.Duration
+
+	chain, host, at, roots, client string
+	cert, key, startTLS            string
+}
+
+func sharedFlags(s *session) []cli.Flag {
+	str := func(name, value, key string) cli.Flag {
+		return &cli.StringFlag{Name: name, Usage: "`" + value + "` " + s.say(flagUsage[key])}
+	}
+	list := func(name, value, key string) cli.Flag {
+		return &cli.StringSliceFlag{Name: name, Usage: "`" + value + "` " + s.say(flagUsage[key])}
+	}
+	return []cli.Flag{
+		boolFlag(s, "json"),
+		list("only", "IDS", "only"),
+		list("skip", "IDS", "skip"),
+		list("target", "URL", "target"),
+		boolFlag(s, "offline"),
+		str("root", "DIR", "root"),
+		str("user", "NAME", "user"),
+		list("ntp", "HOST", "ntp"),
+		str("reference-roots", "[+]FILE", "reference-roots"),
+		list("trust-ca", "SHA256", "trust-ca"),
+		str("config", "FILE", "config"),
+		str("lang", "en|zh", "lang"),
+		&cli.DurationFlag{Name: "timeout", Value: 10 * time.Second, Usage: "`D` " + s.say(flagUsage["timeout"])},
+		str("state-dir", "DIR", "state-dir"),
+		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`"},
+		boolFlag(s, "yes"),
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: s.say(flagUsage["verbose"])},
+	}
+}
+
+func boolFlag(s *session, name string) cli.Flag {
+	return &cli.BoolFlag{Name: name, Usage: s.say(flagUsage[name])}
+}
+
+func diagnoseFlags(s *session) []cli.Flag {
+	return []cli.Flag{boolFlag(s, "dry-run"), boolFlag(s, "apply"), boolFlag(s, "version")}
+}
+
+func forceFlag(s *session) cli.Flag { return boolFlag(s, "force") }
+func diffFlag(s *session) cli.Flag  { return boolFlag(s, "diff") }
+
+func verifyFlags(s *session) []cli.Flag {
+	var out []cli.Flag
+	for _, f := range [][2]string{
+		{"chain", "FILE"}, {"host", "NAME"}, {"at", "TIME"}, {"roots", "FILE"}, {"client", "RULES"},
+		{"starttls", "PROTOCOL"}, {"cert", "FILE"}, {"key", "FILE"},
+	} {
+		out = append(out, &cli.StringFlag{Name: f[0], Usage: "`" + f[1] + "` " + s.say(flagUsage[f[0]])})
+	}
+	return append(out, boolFlag(s, "explain"))
+}
+
+// policy is the file of --config: what an administrator settles for a fleet.
+type policy struct {
+	Targets        []string `yaml:"targets"`
+	TrustCA        []string `yaml:"trust-ca"`
+	NTP            []string `yaml:"ntp"`
+	Only           []string `yaml:"only"`
+	Skip           []string `yaml:"skip"`
+	ReferenceRoots string   `yaml:"reference-roots"`
+	Offline        bool     `yaml:"offline"`
+	Timeout        string   `yaml:"timeout"`
+}
+
+// parse reads the flags of c and everything they name, and refuses what makes
+// no sense before anything is looked at.
+func (s *session) parse(c *cli.Context) error {
+	f := &s.flags
+	*f = flags{
+		json: c.Bool("json"), offline: c.Bool("offline"), verbose: c.Bool("verbose"), yes: c.Bool("yes"),
+		dryRun: c.Bool("dry-run"), apply: c.Bool("apply"), version: c.Bool("version"),
+		force: c.Bool("force"), diff: c.Bool("diff"), explain: c.Bool("explain"),
+		only: c.StringSlice("only"), skip: c.StringSlice("skip"), targets: c.StringSlice("target"),
+		ntp: c.StringSlice("ntp"), trustCA: c.StringSlice("trust-ca"),
+		root: c.String("root"), user: c.String("user"), stateDir: c.String("state-dir"),
+		refRoots: c.String("reference-roots"), timeout: c.Duration("timeout"),
+		chain: c.String("chain"), host: c.String("host"), at: c.String("at"), roots: c.String("roots"),
+		client: c.String("client"), cert: c.String("cert"), key: c.String("key"), startTLS: c.String("starttls"),
+	}
+	if err := s.setOutput(c.String("lang"), c.String("color")); err != nil {
+		return err
+	}
+	if name := c.String("config"); name != "" {
+		if err := f.merge(name, c.IsSet("timeout")); err != nil {
+			return usage(text.M("cli.bad-config", "file", name, "error", err.Error()))
+		}
+	}
+	if f.apply && f.dryRun {
+		return usage(text.M("cli.apply-and-dry-run"))
+	}
+	if f.timeout <= 0 {
+		return usage(text.M("cli.bad-timeout"))
+	}
+	for _, id := range slices.Concat(f.only, f.skip) {
+		if !detect.KnownID(id) && fix.ByID(id) == nil {
+			return usage(text.M("cli.unknown-id", "id", id))
+		}
+	}
+	for _, target := range f.targets {
+		if _, err := detect.ParseTarget(target); err != nil {
+			return usage(text.M("cli.bad-target", "error", err.Error()))
+		}
+	}
+	for i, fp := range f.trustCA {
+		hex, err := bundles.ParseFingerprint(fp)
+		if err != nil {
+			return usage(text.M("cli.bad-fingerprint", "value", fp))
+		}
+		f.trustCA[i] = hex
+	}
+	return nil
+}
+
+// merge adds what a policy file says; the command line wins where both speak
+// of one thing, and lists add up.
+func (f *flags) merge(name string, timeoutSet bool) error {
+	data, err := platform.ReadInput(name, nil)
+	if err != nil {
+		return err
+	}
+	var p policy
+	dec := yaml.NewDecoder(strings.NewReader(string(data)))
+	dec.KnownFields(true)
+	if err := dec.Decode(&p); err != nil && len(strings.TrimSpace(string(data))) > 0 {
+		return err
+	}
+	f.targets = append(f.targets, p.Targets...)
+	f.trustCA = append(f.trustCA, p.TrustCA...)
+	f.only = append(f.only, p.Only...)
+	f.skip = append(f.skip, p.Skip...)
+	f.offline = f.offline || p.Offline
+	if len(f.ntp) == 0 {
+		f.ntp = p.NTP
+	}
+	if f.refRoots == "" {
+		f.refRoots = p.ReferenceRoots
+	}
+	if p.Timeout != "" && !timeoutSet {
+		if f.timeout, err = time.ParseDuration(p.Timeout); err != nil {
+			return fmt.Errorf("timeout: %w", err)
+		}
+	}
+	return nil
+}
+
+// references are the roots that judge: compiled in, replaced by FILE or, with
+// a plus sign, added to by it.
+func (s *session) references() (*bundles.Roots, error) {
+	name, adds := strings.CutPrefix(s.flags.refRoots, "+")
+	if name == "" {
+		return bundles.Reference(), nil
+	}
+	roots, err := s.readRoots(name)
+	if err != nil {
+		return nil, err
+	}
+	if !adds {
+		return roots, nil
+	}
+	all := bundles.Reference()
+	merged := &bundles.Roots{Date: all.Date}
+	for _, r := range slices.Concat(all.All(), roots.All()) {
+		merged.Add(r)
+	}
+	return merged, nil
+}
+
+// readRoots reads a bundle the user named; one without a certificate is refused.
+func (s *session) readRoots(name string) (*bundles.Roots, error) {
+	data, err := platform.ReadInput(name, s.proc.Stdin)
+	if err != nil {
+		return nil, usage(text.M("cli.unreadable", "file", name, "error", err.Error()))
+	}
+	roots, content := bundles.ReadRoots(data)
+	if roots.Len() == 0 {
+		why := ""
+		if len(content.Problems) > 0 {
+			p := content.Problems[0]
+			why = fmt.Sprintf(" (%s, line %d)", p.Kind, p.Line)
+		}
+		return nil, usage(text.M("cli.no-certificates", "file", name, "why", why))
+	}
+	return roots, nil
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"trustfix/detect"
+	"trustfix/fix"
+	"trustfix/internal/text"
+)
+
+// printPlan prints every change as a unified diff or an exact command.
+func (s *session) printPlan(plan *fix.Plan) {
+	p := s.out
+	for i, step := range plan.Steps {
+		if step.Manual != nil {
+			continue
+		}
+		p.printf("\n%s\n", p.bold(p.show(text.M("cli.step", "n", i+1, "fix", step.Fix.ID, "summary", step.Summary))))
+		if step.Elevated {
+			p.line("  ", text.M("cli.needs-root"))
+		}
+		if !step.Reversible {
+			p.line("  ", text.M("cli.not-reversible"))
+		}
+		for _, a := range step.Actions {
+			s.printAction(a)
+		}
+	}
+}
+
+func (s *session) printAction(a fix.Action) {
+	p := s.out
+	if diff := a.Diff(); diff != "" {
+		for l := range strings.Lines(diff) {
+			p.printf("  %s\n", s.diffLine(strings.TrimRight(l, "\n")))
+		}
+		return
+	}
+	if !a.Summary.IsZero() {
+		p.line("  # ", a.Summary)
+	}
+	for _, argv := range a.Commands() {
+		p.printf("  %s\n", p.clean(argv))
+	}
+}
+
+func (s *session) diffLine(l string) string {
+	p := s.out
+	l = p.clean(l)
+	switch {
+	case strings.HasPrefix(l, "+"):
+		return p.paint(l, lipgloss.NewStyle().Foreground(lipgloss.Green))
+	case strings.HasPrefix(l, "-"):
+		return p.paint(l, lipgloss.NewStyle().Foreground(lipgloss.Red))
+	case strings.HasPrefix(l, "@@"):
+		return p.paint(l, lipgloss.NewStyle().Foreground(lipgloss.Cyan))
+	}
+	return l
+}
+
+// stepProgress prints each step as it ends; nothing while it runs, so that a
+// pipe and a terminal show the same.
+func (s *session) stepProgress() func(fix.StepEvent) {
+	if s.flags.json {
+		return nil
+	}
+	return func(e fix.StepEvent) {
+		p := s.out
+		switch e.Status {
+		case fix.Started:
+			p.printf("\n%s\n", p.show(text.M("cli.run", "run", e.Run)))
+		case fix.Done:
+			p.wrap("  "+p.sign(signDone), 4, p.show(text.M("cli.step-done", "summary", e.Step.Summary)))
+		case fix.Undone:
+			p.wrap("  "+p.sign(signUndone), 4, p.show(text.M("cli.step-undone", "summary", e.Step.Summary, "error", e.Error)))
+		case fix.Failed:
+			p.wrap("  "+p.sign(signError), 4, p.show(text.M("cli.step-failed", "summary", e.Step.Summary, "error", e.Error)))
+		case fix.Skipped:
+			p.wrap("  "+p.sign(signInfo), 4, p.show(text.M("cli.step-skipped", "summary", e.Step.Summary, "error", e.Error)))
+		}
+	}
+}
+
+// printRun says what came of an apply and what is left.
+func (s *session) printRun(run *fix.Run, plan *fix.Plan, after *detect.Report) {
+	p := s.out
+	p.printf("\n")
+	if run == nil {
+		p.line("", text.M("cli.nothing-changed"))
+	} else {
+		p.line("", text.M("cli.repaired", "n", run.Count(fix.Done)))
+		if plan.NeedsNewShell() {
+			p.line("", text.M("cli.new-shell"))
+		}
+	}
+	left := 0
+	for _, f := range after.Findings {
+		if f.Severity != detect.Info {
+			if left == 0 {
+				p.line("", text.M("cli.remaining"))
+			}
+			left++
+			p.right("  "+p.sign(signError)+" "+p.show(f.Summary), f.ID)
+		}
+	}
+	if sudo := plan.SudoLine(); sudo != "" {
+		p.line("", text.M("cli.sudo"))
+		p.printf("  %s\n", p.clean(sudo))
+	}
+	if run != nil {
+		p.line("", text.M("cli.go-back"))
+	}
+}

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"trustfix/internal/text"
+)
+
+// progress is one status line on a terminal, erased at the end.
+type progress struct {
+	p    *printer
+	mu   sync.Mutex
+	busy []string
+	quit chan struct{}
+	done sync.WaitGroup
+}
+
+func newProgress(p *printer) *progress {
+	g := &progress{p: p, quit: make(chan struct{})}
+	g.done.Add(1)
+	go g.spin()
+	return g
+}
+
+// area notes that an area is being looked at, or is done.
+func (g *progress) area(name string, done bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.busy = slices.DeleteFunc(g.busy, func(s string) bool { return s == name })
+	if !done {
+		g.busy = append(g.busy, name)
+	}
+}
+
+func (g *progress) spin() {
+	defer g.done.Done()
+	frames := []rune(`|/-\`)
+	tick := time.NewTicker(120 * time.Millisecond)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-g.quit:
+			g.p.printf("\r\x1b[K")
+			return
+		case <-tick.C:
+			g.mu.Lock()
+			busy := strings.Join(g.busy, ", ")
+			g.mu.Unlock()
+			if busy != "" {
+				g.p.printf("\r\x1b[K%c %s", frames[i%len(frames)], g.p.show(text.M("cli.checking", "areas", busy)))
+			}
+		}
+	}
+}
+
+func (g *progress) stop() {
+	close(g.quit)
+	g.done.Wait()
+}

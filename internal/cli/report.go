@@ -1,0 +1,313 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"trustfix/detect"
+	"trustfix/detect/chain"
+	"trustfix/fix"
+	"trustfix/internal/text"
+	"trustfix/platform"
+)
+
+// maxLines is how much one finding may say without -v.
+const maxLines = 9
+
+// printReport prints the verdict first, then every finding, most fundamental
+// cause first, its symptoms folded under it.
+func (s *session) printReport(v *platform.View, r *detect.Report, plan *fix.Plan) {
+	p := s.out
+	folded := foldSymptoms(r.Findings)
+	p.printf("%s%s%s\n", p.bold("trustfix "+s.proc.Build.Version), p.dot(), s.headline(v, r, plan))
+	for i, f := range r.Findings {
+		if f.Severity == detect.Info || folded.child[i] {
+			continue
+		}
+		s.printFinding(r, plan, i, f, folded.of[i])
+	}
+	s.printInfos(r)
+	for _, f := range r.Failed {
+		p.line("\n"+p.sign(signWarning)+" ", text.M("cli.check-failed", "check", f.Check, "error", f.Error))
+	}
+	if s.flags.verbose {
+		s.printChecked(r)
+	}
+}
+
+// dot is the separator of the headline.
+func (p *printer) dot() string {
+	if p.utf8 {
+		return " · "
+	}
+	return " - "
+}
+
+// headline says what was looked at and how it stands.
+func (s *session) headline(v *platform.View, r *detect.Report, plan *fix.Plan) string {
+	p := s.out
+	system := v.Distro.Pretty
+	if system == "" {
+		system = strings.TrimSpace(v.OS + " " + v.Distro.Version)
+	}
+	parts := []string{system}
+	if v.Rooted {
+		parts = append(parts, v.Root)
+	}
+	if v.User.Name != "" {
+		parts = append(parts, p.show(text.M("cli.user", "user", v.User.Name)))
+	}
+	problems, fixable := 0, 0
+	for i, f := range r.Findings {
+		if f.Severity == detect.Info {
+			continue
+		}
+		problems++
+		if plan.StepFor(i) != nil || f.CausedBy != "" {
+			fixable++
+		}
+	}
+	var state text.Msg
+	switch {
+	case problems == 0:
+		state = text.M("cli.no-problems")
+	case fixable == problems && problems == 1:
+		state = text.M("cli.one-problem-fixable")
+	case fixable == problems:
+		state = text.M("cli.problems-all-fixable", "n", problems)
+	case problems == 1:
+		state = text.M("cli.one-problem")
+	default:
+		state = text.M("cli.problems", "n", problems, "fixable", fixable)
+	}
+	return strings.Join(append(parts, p.show(state)), p.dot())
+}
+
+// printFinding prints one finding: what, where, evidence, the chain where one
+// broke, and what will be done or what to do.
+func (s *session) printFinding(r *detect.Report, plan *fix.Plan, i int, f detect.Finding, symptoms []detect.Finding) {
+	p := s.out
+	mark := signError
+	if f.Severity == detect.Warning {
+		mark = signWarning
+	}
+	p.printf("\n")
+	lines := p.right(p.sign(mark)+" "+p.bold(p.show(f.Summary)), f.ID)
+	budget := maxLines
+	if s.flags.verbose {
+		budget = 1 << 20
+	}
+	var tail []labelled
+	step := plan.StepFor(i)
+	if step != nil && step.Manual == nil {
+		tail = append(tail, labelled{text.M("cli.label-fix"), step.Summary})
+	}
+	if step != nil && step.Manual != nil {
+		tail = append(tail, labelled{text.M("cli.label-do"), step.Manual.Why}, labelled{text.Msg{}, step.Manual.Do})
+	}
+	for _, a := range f.Advice {
+		label := text.Msg{}
+		if len(tail) == 0 {
+			label = text.M("cli.label-do")
+		}
+		tail = append(tail, labelled{label, a})
+	}
+	if len(symptoms) > 0 {
+		tail = append(tail, labelled{text.M("cli.label-hits"), symptomLine(symptoms)})
+	}
+	body := f.Evidence
+	if f.Where != "" && !mentions(body, f.Where) && !mentions([]text.Msg{f.Summary}, f.Where) {
+		body = append([]text.Msg{text.Raw(f.Where)}, body...)
+	}
+	lines += s.printTree(f, budget-lines-len(tail))
+	for _, m := range body {
+		if lines+len(tail) >= budget {
+			p.printf("  %s\n", p.dim(p.show(text.M("cli.more"))))
+			break
+		}
+		lines += p.wrap("", 2, p.show(m))
+	}
+	for _, t := range tail {
+		s.printLabelled(t)
+	}
+}
+
+// labelled is a line with a short label in front: "fix", "do", "hits".
+type labelled struct{ label, msg text.Msg }
+
+func (s *session) printLabelled(l labelled) {
+	p := s.out
+	label := "  "
+	if !l.label.IsZero() {
+		label = "  " + p.bold(p.show(l.label))
+	}
+	p.wrap(label, 8, p.show(l.msg))
+}
+
+// mentions reports whether one of the messages names the place already.
+func mentions(ms []text.Msg, where string) bool {
+	for _, m := range ms {
+		if strings.Contains(m.String(), where) {
+			return true
+		}
+	}
+	return false
+}
+
+// printTree draws the chain of an endpoint's finding with the broken link marked.
+func (s *session) printTree(f detect.Finding, room int) int {
+	if f.Endpoint == nil || f.Endpoint.Reference.OK {
+		return 0
+	}
+	drawn := chain.Draw(f.Endpoint.Reference)
+	if len(drawn) < 2 || len(drawn) > max(room, 4) && !s.flags.verbose {
+		return 0
+	}
+	for _, l := range drawn {
+		s.printTreeLine(l)
+	}
+	return len(drawn)
+}
+
+func (s *session) printTreeLine(l chain.DrawLine) {
+	p := s.out
+	branch := ""
+	if l.Indent > 0 {
+		branch = strings.Repeat(" ", 3*(l.Indent-1)+1) + p.clean("└─") + " "
+	}
+	notes := make([]string, len(l.Notes))
+	for i, n := range l.Notes {
+		notes[i] = p.show(n)
+	}
+	note := strings.Join(notes, ", ")
+	if l.Broken {
+		note = p.clean("──") + " " + note + " " + p.clean("──") + p.sign(signError)
+	}
+	p.printf("  %s\n", strings.TrimRight(branch+p.clean(l.Name)+"  "+note, " "))
+}
+
+// symptomLine counts what a cause explains and names the first few.
+func symptomLine(fs []detect.Finding) text.Msg {
+	var names []string
+	for i, f := range fs {
+		if i == 3 {
+			names = append(names, "…")
+			break
+		}
+		name := f.Subject
+		if name == "" {
+			name = f.Where
+		}
+		names = append(names, name+" ("+f.ID+")")
+	}
+	return text.M("cli.symptoms", "n", len(fs), "names", strings.Join(names, ", "))
+}
+
+// symptoms says which findings are shown under which.
+type symptoms struct {
+	child map[int]bool
+	of    map[int][]detect.Finding
+}
+
+// foldSymptoms puts each finding that a found cause explains under the first
+// finding with that cause's id.
+func foldSymptoms(fs []detect.Finding) symptoms {
+	first := map[string]int{}
+	for i, f := range fs {
+		if _, ok := first[f.ID]; !ok {
+			first[f.ID] = i
+		}
+	}
+	out := symptoms{child: map[int]bool{}, of: map[int][]detect.Finding{}}
+	for i, f := range fs {
+		if cause, ok := first[f.CausedBy]; f.CausedBy != "" && ok && cause != i {
+			out.child[i] = true
+			out.of[cause] = append(out.of[cause], f)
+		}
+	}
+	return out
+}
+
+// printInfos lists what is worth knowing and needs nothing done, a line each.
+func (s *session) printInfos(r *detect.Report) {
+	p, first := s.out, true
+	for _, f := range r.Findings {
+		if f.Severity != detect.Info {
+			continue
+		}
+		if first {
+			p.printf("\n")
+			first = false
+		}
+		p.right(p.sign(signInfo)+" "+p.show(f.Summary), f.ID)
+		if s.flags.verbose {
+			for _, e := range f.Evidence {
+				p.wrap("", 2, p.show(e))
+			}
+		}
+	}
+}
+
+// printChecked is what -v adds: everything that was looked at.
+func (s *session) printChecked(r *detect.Report) {
+	p := s.out
+	p.line("\n", text.M("cli.checked"))
+	if r.Clock.Source != "" {
+		p.printf("  clock  %s", r.Clock.Source)
+		if r.Clock.Offset != nil {
+			p.printf("  %+.2f s", *r.Clock.Offset)
+		}
+		p.printf("  %s\n", r.Clock.Service.Name)
+		for _, t := range r.Clock.Samples {
+			p.printf("    %s (%s) %+.3f s %s\n", t.Server, t.Operator, t.Offset, t.Error)
+		}
+	}
+	for _, st := range r.Stores {
+		p.printf("  store  %s  %s  %d\n", st.Path, st.Status, st.Roots)
+	}
+	for _, c := range r.Clients {
+		p.printf("  client %s %s  %s  verify %s, %s %s %s\n", c.Name, c.Version, p.clean(c.Path), c.Verify, c.Trust.Kind, p.clean(c.Trust.Path), p.clean(c.Trust.SetBy))
+	}
+	for _, e := range r.Endpoints {
+		p.printf("  server %s  %s %s %s\n", p.clean(e.URL), e.Verdict, fault(e.Fault), e.Cause)
+	}
+	for _, c := range detect.All {
+		p.printf("  check  %s\n", strings.Join(append([]string{c.ID}, c.IDs...), " "))
+	}
+}
+
+func fault(f chain.Fault) string {
+	if f == chain.FaultNone {
+		return ""
+	}
+	return fmt.Sprintf("(%s)", f)
+}
+
+// printFooter says what to type next.
+func (s *session) printFooter(r *detect.Report, plan *fix.Plan) {
+	p := s.out
+	p.printf("\n")
+	if code(r) == exitOK {
+		n := 0
+		for _, e := range r.Endpoints {
+			if e.Verdict == "ok" {
+				n++
+			}
+		}
+		p.line(p.sign(signDone)+" ", text.M("cli.healthy", "endpoints", n, "clients", len(r.Clients)))
+		return
+	}
+	mine, sudo := plan.Possible(), plan.SudoLine()
+	switch {
+	case mine > 0 && !s.flags.dryRun:
+		p.line("", text.M("cli.next"))
+	case mine > 0:
+		p.line("", text.M("cli.next-apply"))
+	case sudo == "":
+		p.line("", text.M("cli.nothing-to-apply"))
+	}
+	if sudo != "" {
+		p.line("", text.M("cli.sudo"))
+		p.printf("  %s\n", p.clean(sudo))
+	}
+}

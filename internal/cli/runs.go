@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"trustfix/fix"
+	"trustfix/internal/text"
+)
+
+// rollback undoes the newest run, or the one named.
+func rollback(ctx context.Context, s *session, args []string) error {
+	h, err := s.open()
+	if err != nil {
+		return err
+	}
+	if err := s.recover(ctx, h); err != nil {
+		return err
+	}
+	id := ""
+	if len(args) > 0 {
+		id = args[0]
+	}
+	run, err := fix.Rollback(ctx, h, id, s.flags.force)
+	if err != nil {
+		return s.engineError(err)
+	}
+	if s.flags.json {
+		return s.printJSON(struct {
+			Schema int      `json:"schema"`
+			Run    *fix.Run `json:"run"`
+		}{1, run}, exitOK)
+	}
+	if run == nil {
+		s.out.line("", text.M("cli.nothing-to-undo"))
+		return nil
+	}
+	s.out.line(s.out.sign(signDone)+" ", text.M("cli.undone", "run", run.ID, "n", run.Restored))
+	for _, note := range run.Notes {
+		s.out.line("  ", note)
+	}
+	return nil
+}
+
+// printConflict names every path that somebody changed since the run.
+func (s *session) printConflict(c *fix.Conflict) {
+	p := s.err
+	for _, path := range c.Paths {
+		if c.Later != "" {
+			p.line(p.sign(signError)+" ", text.M("cli.conflict-later", "path", path, "run", c.Later))
+			continue
+		}
+		p.line(p.sign(signError)+" ", text.M("cli.conflict", "path", path))
+	}
+	if c.Later != "" {
+		p.line("  ", text.M("cli.conflict-first", "run", c.Later))
+		return
+	}
+	p.line("  ", text.M("cli.conflict-see", "run", c.Run))
+	p.line("  ", text.M("cli.conflict-backup", "dir", c.Backups))
+}
+
+// history lists the runs, or shows one with --diff.
+func history(_ context.Context, s *session, args []string) error {
+	h, err := s.open()
+	if err != nil {
+		return err
+	}
+	runs, err := fix.History(h)
+	if err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		runs = only(runs, args[0])
+		if len(runs) == 0 {
+			return usage(text.M("cli.no-such-run", "run", args[0]))
+		}
+	}
+	if s.flags.json {
+		if runs == nil {
+			runs = []fix.RunInfo{}
+		}
+		return s.printJSON(struct {
+			Schema int           `json:"schema"`
+			Runs   []fix.RunInfo `json:"runs"`
+		}{1, runs}, exitOK)
+	}
+	if len(runs) == 0 {
+		s.out.line("", text.M("cli.no-runs"))
+	}
+	for _, r := range runs {
+		s.out.printf("%s  %s  %s\n", s.out.bold(r.ID), r.Time.Local().Format(time.DateTime), s.out.show(runState(r.State)))
+		for _, path := range r.Paths {
+			s.out.printf("  %s\n", s.out.clean(path))
+			if s.flags.diff {
+				diff, err := fix.ThreeWay(h, r.ID, path)
+				if err != nil {
+					return err
+				}
+				s.out.printf("%s", s.out.clean(diff))
+			}
+		}
+	}
+	return nil
+}
+
+func only(runs []fix.RunInfo, id string) []fix.RunInfo {
+	for _, r := range runs {
+		if r.ID == id {
+			return []fix.RunInfo{r}
+		}
+	}
+	return nil
+}
+
+// runState is a run's state in words; the JSON keeps the id.
+func runState(state string) text.Msg {
+	switch state {
+	case "applied":
+		return text.M("cli.state-applied")
+	case "partial":
+		return text.M("cli.state-partial")
+	case "undone":
+		return text.M("cli.state-undone")
+	case "failed":
+		return text.M("cli.state-failed")
+	}
+	return text.M("cli.state-unfinished")
+}
