@@ -116,7 +116,6 @@ func isReset(err error) bool {
 // handshakeState is what a handshake had come to when it failed.
 type handshakeState struct {
 	wantsCert, gaveCert bool
-	certs               [][]byte
 }
 
 // classifyTLS says why a handshake failed on a connection that stood.

@@ -31,15 +31,19 @@ type network struct {
 	now   func() time.Time
 }
 
-func newNetwork(env Env) Net { return NewNetwork(env, nil) }
+func newNetwork(env Env) Net { return NewNetwork(env, nil, nil) }
 
-// NewNetwork is a Net whose proxies come from env and whose connections come
-// from dial (nil: the machine's own network).
-func NewNetwork(env Env, dial DialFunc) Net {
+// NewNetwork is a Net whose proxies come from env, whose connections come from
+// dial (nil: the machine's own network) and whose system clock is now (nil:
+// the machine's own clock).
+func NewNetwork(env Env, dial DialFunc, now func() time.Time) Net {
 	if dial == nil {
 		dial = (&net.Dialer{ControlContext: refuseUnspecified}).DialContext
 	}
-	return &network{dial: dial, proxy: proxyFunc(env), now: time.Now}
+	if now == nil {
+		now = time.Now
+	}
+	return &network{dial: dial, proxy: proxyFunc(env), now: now}
 }
 
 // errUnspecified stands for a name that a filter answers with 0.0.0.0 or ::,

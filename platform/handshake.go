@@ -81,7 +81,7 @@ func (n *network) handshake(ctx context.Context, e Endpoint, host string, maxVer
 	if err == nil {
 		return s, nil
 	}
-	state := handshakeState{wantsCert: s.WantsCert, gaveCert: e.Cert != nil, certs: s.Certs}
+	state := handshakeState{wantsCert: s.WantsCert, gaveCert: e.Cert != nil}
 	kind, detail := classifyTLS(ctx, err, rec, state)
 	s.RequiresCert = kind == NetNeedsCert
 	if len(s.Certs) == 0 {

@@ -3,8 +3,11 @@ package platformtest
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -27,6 +30,36 @@ type Net struct {
 
 	mu        sync.Mutex
 	contacted []string
+}
+
+// Loopback makes the network the real one, with every name of hosts
+// ("name:port", or "name" for all ports) led to a loopback "address:port" (or
+// "address", keeping the port). Loopback addresses are reached as they are;
+// anything else fails the test and is answered as an unknown name.
+func Loopback(hosts map[string]string) Option {
+	return func(h *harness) {
+		dialer := &net.Dialer{}
+		h.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			host, port, err := net.SplitHostPort(addr)
+			if err != nil {
+				return nil, err
+			}
+			to, ok := hosts[addr]
+			if !ok {
+				if to, ok = hosts[host]; ok && !strings.Contains(to, ":") {
+					to = net.JoinHostPort(to, port)
+				}
+			}
+			if !ok {
+				to = addr
+			}
+			if ap, err := netip.ParseAddrPort(to); err != nil || !ap.Addr().IsLoopback() {
+				h.t.Errorf("platformtest: contact beyond loopback: %s", addr)
+				return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+			}
+			return dialer.DialContext(ctx, network, to)
+		}
+	}
 }
 
 // Handshake is what comes of a handshake: Do, or Served and Err.

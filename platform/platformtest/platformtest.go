@@ -53,9 +53,9 @@ type harness struct {
 
 	goos, arch, userName, container string
 	env                             platform.Env
-	rooted, user                    bool
-	notElevated                     bool
+	rooted, notElevated             bool
 	net                             platform.Net
+	dial                            platform.DialFunc // with Loopback
 	kernel                          platform.KernelClock
 	programs                        *programs
 	clock                           *clock
@@ -133,6 +133,9 @@ func open(t testing.TB, root, state string, opts []Option) *platform.Host {
 	h.net = &Net{T: t}
 	for _, o := range opts {
 		o(h)
+	}
+	if h.dial != nil {
+		h.net = platform.NewNetwork(h.env, h.dial, h.clock.Now)
 	}
 	if n, ok := h.net.(*Net); ok && n.T == nil {
 		n.T = t

@@ -3,6 +3,9 @@ package platformtest_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -179,5 +182,19 @@ func TestFaults(t *testing.T) {
 	next := platformtest.Reopen(h)
 	if err := next.Clock.SetClock(time.Unix(5, 0)); err != nil || !next.Now().Equal(time.Unix(5, 0)) || len(platformtest.Sets(next)) != 1 {
 		t.Errorf("next run: %v, %v", err, next.Now())
+	}
+}
+
+func TestLoopback(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello ", r.Host) }))
+	defer srv.Close()
+	s := &silent{TB: t}
+	h := platformtest.New(s, debian, platformtest.Loopback(map[string]string{"mirror.example:80": srv.Listener.Addr().String()}))
+	r, err := h.Net.Get(context.Background(), platform.Request{URL: "http://mirror.example/"})
+	if err != nil || string(r.Body) != "hello mirror.example" || !r.At.Equal(platformtest.DefaultNow) || s.failed {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := h.Net.Get(context.Background(), platform.Request{URL: "http://192.0.2.1/"}); err == nil || !s.failed {
+		t.Errorf("an address that is not loopback was reached: %v", err)
 	}
 }
