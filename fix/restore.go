@@ -30,6 +30,8 @@ type restore struct {
 	todo []string                  // paths that are not as wanted
 	undo []savedCmd
 	kept int // paths brought back
+
+	notes []text.Msg // what cannot be brought back
 }
 
 // newRestore gathers what the steps, oldest first, have recorded.
@@ -130,7 +132,7 @@ func (r *restore) look(p string) (platform.Image, error) {
 // check is pass 1: it looks at every path and decides, for all of them, before
 // one is touched. The error says what stands in the way of writing.
 func (r *restore) check() ([]ConflictPath, error) {
-	r.now, r.todo = map[string]platform.Image{}, nil
+	r.now, r.todo, r.notes = map[string]platform.Image{}, nil, nil
 	var conflicts []ConflictPath
 	var refused error
 	for _, p := range slices.Sorted(maps.Keys(r.want)) {
@@ -140,7 +142,10 @@ func (r *restore) check() ([]ConflictPath, error) {
 		}
 		r.now[p] = now
 		want := r.want[p]
-		if now.Kind == platform.Other && want.Kind == platform.Other {
+		if want.Kind == platform.Other {
+			if now.Kind != platform.Other {
+				r.notes = append(r.notes, text.M("engine.special-file", "path", p))
+			}
 			continue
 		}
 		known := r.known(p, now)

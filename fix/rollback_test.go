@@ -401,3 +401,22 @@ func TestKillInsideAnInPlaceWrite(t *testing.T) {
 		}
 	}
 }
+
+func TestPipeThatAProgramReplacedIsReported(t *testing.T) {
+	m, r := sample()
+	m.tree["/etc/store/b.pem"] = platform.Image{Kind: platform.Other, MTime: m.clock}
+	m.programs["/bin/rebuild"] = func(m *memory, _ platform.Cmd) error {
+		return errors.Join(m.put("/etc/store/b.pem", "b"), m.put("/etc/store/a.pem", "A"))
+	}
+	m.programs["/bin/unbuild"] = func(*memory, platform.Cmd) error { return nil }
+	r.Findings = r.Findings[4:5]
+	before := m.copyTree()
+	mustApply(t, m, r)
+	var i *Incomplete
+	if _, err := Rollback(t.Context(), m.host(), "", false); !errors.As(err, &i) || !strings.Contains(i.Error(), "/etc/store/b.pem") {
+		t.Fatalf("error %v", err)
+	}
+	if m.tree["/etc/store/a.pem"].SHA256 != before["/etc/store/a.pem"].SHA256 {
+		t.Error("the rest was not taken back")
+	}
+}

@@ -33,15 +33,16 @@ func takeBack(ctx context.Context, h *platform.Host, run *runRecord, steps []*st
 	if err := r.write(); err != nil {
 		return r.kept, nil, err
 	}
+	kept, notes = r.kept, r.notes
 	if len(r.undo) == 0 {
-		return r.kept, nil, nil
+		return kept, notes, nil
 	}
-	notes, err = runUndo(ctx, h, run, steps, r.undo)
+	failed, err := runUndo(ctx, h, run, steps, r.undo)
+	notes = append(notes, failed...)
 	if err != nil {
-		return r.kept, nil, err
+		return kept, notes, err
 	}
 	// What those programs did to the paths goes the same way.
-	kept = r.kept
 	if r, err = newRestore(h, run, steps); err != nil {
 		return kept, nil, err
 	}

@@ -15,6 +15,7 @@ var engineTexts = map[string]entry{
 	"engine.still-there":        {"it did not help: {finding}", "没有起作用:{finding}"},
 	"engine.not-taken-back":     {"{why}; and it could not be taken back: {error}", "{why};并且无法撤销:{error}"},
 	"engine.and":                {"{first}; {second}", "{first};{second}"},
+	"engine.special-file":       {"{path} was a pipe, socket or device before; that is not brought back", "{path} 原来是管道、套接字或设备文件,无法恢复"},
 	"engine.undo-command":       {"`{command}` failed: {error}", "`{command}` 执行失败:{error}"},
 	"engine.recovered-finished": {"run {run} was cut short after its last step; every change is in place and it is now closed", "运行 {run} 在最后一步之后中断;所有更改均已生效,现已收尾"},
 	"engine.recovered-undone":   {"run {run} was cut short; everything it had changed is back as it was", "运行 {run} 中途中断;它所做的更改已全部恢复原状"},
