@@ -96,7 +96,7 @@ func asciiHost(host string) (string, error) {
 	}
 	for label := range strings.SplitSeq(ascii, ".") {
 		bad := strings.ContainsFunc(label, func(r rune) bool {
-			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '*'
+			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 		})
 		if bad || label == "" || len(label) > 63 {
 			return "", errors.New("not a host name")

@@ -197,8 +197,13 @@ func (d *dir) setMeta(f *os.File, img Image) error {
 	if err := setXAttrs(f, img.XAttrs); err != nil {
 		return err
 	}
-	if err := unix.Fchmod(int(f.Fd()), img.Mode&0o7777); err != nil {
+	if now, err = fstat(f); err != nil {
 		return err
+	}
+	if now.Mode != img.Mode&0o7777 {
+		if err := unix.Fchmod(int(f.Fd()), img.Mode&0o7777); err != nil {
+			return err
+		}
 	}
 	if img.MTime.IsZero() {
 		return nil

@@ -233,14 +233,14 @@ func (p *programs) trustedFile(file string, as *User) (line string, err error) {
 
 func trustedOwner(img Image, as *User) bool {
 	mine := as != nil && as.UID != 0
-	switch {
-	case img.UID != 0 && !(mine && img.UID == as.UID):
-		return false
-	case img.Mode&0o020 != 0 && img.GID != 0 && !(mine && img.GID == as.GID):
+	if img.UID != 0 && !(mine && img.UID == as.UID) {
 		return false
 	}
-	// /tmp and its like are sticky: what stands there stays its owner's.
-	return img.Mode&0o002 == 0 || img.Kind == DirKind && img.Mode&0o1000 != 0
+	if img.Kind == DirKind && img.Mode&0o1000 != 0 {
+		return true // as /tmp or /nix/store: what stands there stays its owner's
+	}
+	group := img.GID == 0 || mine && img.GID == as.GID
+	return img.Mode&0o002 == 0 && (img.Mode&0o020 == 0 || group)
 }
 
 // limited keeps the first part of a stream and drains the rest.

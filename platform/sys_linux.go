@@ -72,11 +72,10 @@ func readOnlyFS(d *dir) bool {
 	return unix.Fstatfs(d.fd, &st) == nil && st.Flags&unix.ST_RDONLY != 0
 }
 
-// isMount recognises bind mounts of single files too, which stay on the same device.
+// isMount recognises bind mounts of single files too, which may stay on one
+// device. Device numbers prove nothing: in an overlay, a file of a lower layer
+// may have another one than its directory.
 func (d *dir) isMount(name string, img, parent Image) bool {
-	if img.Dev != parent.Dev {
-		return true
-	}
 	var st unix.Statx_t
 	err := unix.Statx(d.fd, name, unix.AT_SYMLINK_NOFOLLOW, 0, &st)
 	if err == nil && st.Attributes_mask&unix.STATX_ATTR_MOUNT_ROOT != 0 {
@@ -85,7 +84,7 @@ func (d *dir) isMount(name string, img, parent Image) bool {
 	// Before Linux 5.8 only the table of mounts tells.
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
-		return false
+		return img.Dev != parent.Dev
 	}
 	full := strings.TrimSuffix(d.host, "/") + "/" + name
 	for lines := bufio.NewScanner(bytes.NewReader(table)); lines.Scan(); {

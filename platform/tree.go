@@ -1,12 +1,14 @@
 package platform
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -191,55 +193,64 @@ func (t *tree) ReadFile(name string) (data []byte, err error) {
 		case p.img.Kind != File:
 			return ErrNotRegular
 		}
-		_, data, err = readRegular(p, MaxFile)
-		if err == nil && data == nil {
-			err = ErrTooLarge
+		f, img, err := openRegular(p)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if img.Size > MaxFile {
+			return ErrTooLarge
+		}
+		// A file in /proc says size 0 and has content.
+		if data, err = io.ReadAll(io.LimitReader(f, MaxFile+1)); err == nil && len(data) > MaxFile {
+			data, err = nil, ErrTooLarge
 		}
 		return err
 	})
 	return data, err
 }
 
-// readRegular reads the file at p and describes what was opened. Data is nil
-// when the file is larger than limit; a file in /proc has size 0 and content.
-func readRegular(p *place, limit int64) (Image, []byte, error) {
+// openRegular opens the file at p and describes what was opened.
+func openRegular(p *place) (*os.File, Image, error) {
 	f, err := p.dir.open(p.base, readOnly, 0)
 	if err != nil {
-		return p.img, nil, err
+		return nil, p.img, err
+	}
+	img, err := fstat(f)
+	if err == nil && img.Kind != File {
+		err = ErrNotRegular
+	}
+	if err != nil {
+		f.Close()
+		return nil, p.img, err
+	}
+	return f, img, nil
+}
+
+// snapshotFile reads and hashes the file at p; one that is larger than MaxFile
+// is hashed only.
+func snapshotFile(p *place) (Image, error) {
+	f, img, err := openRegular(p)
+	if err != nil {
+		return img, err
 	}
 	defer f.Close()
-	img, err := fstat(f)
-	if err != nil {
-		return p.img, nil, err
-	}
-	if img.Kind != File {
-		return img, nil, ErrNotRegular
-	}
 	if img.XAttrs, err = getXAttrs(f); err != nil {
-		return img, nil, err
+		return img, err
 	}
-	var data []byte
-	if img.Size <= limit {
-		if data, err = io.ReadAll(io.LimitReader(f, limit+1)); err != nil {
-			return img, nil, err
-		}
-		if int64(len(data)) <= limit {
-			sum := sha256.Sum256(data)
-			img.SHA256, img.Size = hex.EncodeToString(sum[:]), int64(len(data))
-			return img, data, nil
-		}
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	if err != nil {
+		return img, err
 	}
 	h := sha256.New()
 	h.Write(data)
-	n, err := io.Copy(h, io.LimitReader(f, maxHash))
-	if err != nil {
-		return img, nil, err
-	}
-	if n == maxHash {
-		return img, nil, ErrTooLarge
+	if len(data) <= MaxFile {
+		img.Data, img.Size = data, int64(len(data))
+	} else if n, err := io.Copy(h, io.LimitReader(f, maxHash)); err != nil || n == maxHash {
+		return img, cmp.Or(err, ErrTooLarge)
 	}
 	img.SHA256 = hex.EncodeToString(h.Sum(nil))
-	return img, nil, nil
+	return img, nil
 }
 
 func (t *tree) Snapshot(name string) (Image, error) {
@@ -251,7 +262,7 @@ func (t *tree) Snapshot(name string) (Image, error) {
 			if p.planted != nil {
 				return p.planted
 			}
-			img, img.Data, err = readRegular(p, MaxFile)
+			img, err = snapshotFile(p)
 		case DirKind:
 			img.XAttrs, err = dirXAttrs(p)
 		}
