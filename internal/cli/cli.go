@@ -99,6 +99,7 @@ func (s *session) run(ctx context.Context) (err error) {
 
 // app is the command tree. Every command is made by command().
 func (s *session) app() *cli.App {
+	cli.FlagStringer = flagLine
 	app := &cli.App{
 		Name: "trustfix", HelpName: "trustfix",
 		Usage:           s.say(text.M("cli.usage")),

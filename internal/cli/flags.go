@@ -59,6 +59,27 @@ func sharedFlags(s *session) []cli.Flag {
 	}
 }
 
+// flagLine is a flag's line in a help text: urfave/cli's own repeats the
+// placeholder for lists and in the sentence.
+func flagLine(f cli.Flag) string {
+	doc, ok := f.(cli.DocGenerationFlag)
+	if !ok {
+		return ""
+	}
+	names := f.Names()
+	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) })
+	left := "--" + names[0]
+	for _, n := range names[1:] {
+		left += ", -" + n
+	}
+	usage := doc.GetUsage()
+	if _, rest, ok := strings.Cut(usage, "`"); ok {
+		value, after, _ := strings.Cut(rest, "`")
+		left, usage = left+" "+value, strings.TrimSpace(after)
+	}
+	return left + "\t" + usage
+}
+
 func boolFlag(s *session, name string) cli.Flag {
 	return &cli.BoolFlag{Name: name, Usage: s.say(flagUsage[name])}
 }

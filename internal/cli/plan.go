@@ -33,8 +33,17 @@ func (s *session) printPlan(plan *fix.Plan) {
 func (s *session) printAction(a fix.Action) {
 	p := s.out
 	if diff := a.Diff(); diff != "" {
+		body := false // of a certificate: the comment above it says which one it is
 		for l := range strings.Lines(diff) {
-			p.printf("  %s\n", s.diffLine(strings.TrimRight(l, "\n")))
+			l = strings.TrimRight(l, "\n")
+			if body = body && !strings.Contains(l, "-----END CERTIFICATE"); body {
+				continue
+			}
+			p.printf("  %s\n", s.diffLine(l))
+			if strings.Contains(l, "-----BEGIN CERTIFICATE") && !s.flags.verbose {
+				body = true
+				p.printf("  %s\n", s.diffLine(l[:1]+"…"))
+			}
 		}
 		return
 	}

@@ -62,7 +62,7 @@ var cliTexts = map[string]entry{
 	"cli.bad-rules":            {"--client knows {known}, not {value}", "--client 只认识 {known}，不认识 {value}"},
 	"cli.unreadable":           {"cannot read {file}: {error}", "无法读取 {file}：{error}"},
 	"cli.no-certificates":      {"{file} holds no certificate{why}", "{file} 里没有证书{why}"},
-	"cli.cannot-open":          {"cannot examine this system: {error}", "无法检查该系统：{error}"},
+	"cli.cannot-open":         {"{error}", "无法检查该系统：{error}"},
 	"cli.verify-what":          {"verify needs a target or --chain FILE", "verify 需要一个目标或 --chain FILE"},
 	"cli.verify-offline":       {"verify asks servers, which --offline forbids; --chain FILE judges a saved chain", "verify 需要联网，与 --offline 冲突；--chain FILE 可检查已保存的证书链"},
 	"cli.chain-and-targets":    {"--chain judges one saved chain; leave the targets out", "--chain 只检查一条已保存的证书链；请去掉目标参数"},
