@@ -86,7 +86,7 @@ func (j *judge) check(t *trail) []Cause {
 			if c.altNames().badSAN {
 				add("malformed", i, text.M("chain.malformed-names", "subject", name))
 			}
-			if c.refusesServerAuth() {
+			if c.refusesServerAuth() && (i == 0 || !j.rules.profile.anyCAUse) {
 				add("eku", i, text.M("chain.eku", "subject", name, "usages", usages(c)))
 			}
 		}

@@ -139,7 +139,7 @@ func (j *judge) noIssuer(code int, base Verdict) (id, fine string) {
 	switch {
 	case code == 2:
 		return "ca-path-partial", ""
-	case j.in.Rules.version < 110:
+	case j.in.Rules.version < 300:
 		return "openssl-old", ""
 	}
 	return "", "no-way-back"

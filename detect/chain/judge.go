@@ -273,7 +273,8 @@ func (j *judge) mayAnchor(t *trail) bool {
 	if last.selfIssued() || j.in.Rules == nil {
 		return true
 	}
-	return j.rules.PartialChain && (len(t.certs) > 1 || !j.rules.profile.issuerOnly)
+	p := j.rules.profile
+	return j.rules.PartialChain && (len(t.certs) > 1 || !p.issuerOnly && (!p.pinAlone || len(j.in.Served) == 1))
 }
 
 func (t *trail) with(n *cert, s signature) *trail {
@@ -320,7 +321,7 @@ func (j *judge) verdict() Verdict {
 			v.Missing = append(v.Missing, c.Certificate)
 		}
 	}
-	if note, ok := j.strictNote(best); ok && j.in.Rules == nil {
+	if note, ok := j.strictNote(best); ok && j.in.Rules == nil && !v.Has("server-forged") {
 		v.Causes = append(slices.Clone(v.Causes), note)
 	}
 	return v

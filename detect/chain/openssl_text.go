@@ -14,6 +14,7 @@ var opensslText = map[int]string{
 	20: "unable to get local issuer certificate",
 	21: "unable to verify the first certificate",
 	22: "certificate chain too long",
+	24: "invalid CA certificate", // 79 since OpenSSL 3
 	25: "path length constraint exceeded",
 	26: "unsuitable certificate purpose",
 	32: "key usage does not include certificate signing",

@@ -39,7 +39,9 @@ type profile struct {
 	anchorTime bool     // an expired anchor is refused
 	anchorCA   bool     // an anchor that is no CA is refused
 	issuerOnly bool     // only the issuer of something can be an anchor, not the leaf itself
+	pinAlone   bool     // a leaf that is no root itself is an anchor only where nothing else was sent
 	leafNotCA  bool     // a CA certificate cannot be a server's
+	anyCAUse   bool     // extended key usage of a CA does not bind what is below it
 	pinned     bool     // a trusted leaf is taken whatever else it says, but for its names
 }
 
@@ -82,7 +84,7 @@ var allRules = []Rules{
 	},
 	{
 		Name: "gnutls", Title: "GnuTLS", dialect: wordsGnuTLS, PartialChain: true, CommonName: true,
-		profile: profile{skip: []string{"eku", "weak-key", "distrusted"}, minRSA: 1, anchorTime: true},
+		profile: profile{skip: []string{"eku", "weak-key", "distrusted"}, minRSA: 1, anchorTime: true, pinAlone: true},
 	},
 	{Name: "go", Title: "Go", engine: engineGo, dialect: wordsGo, PartialChain: true},
 	{
@@ -91,7 +93,7 @@ var allRules = []Rules{
 	},
 	{
 		Name: "java", Title: "Java", dialect: wordsJava, PartialChain: true, CommonName: true,
-		profile: profile{skip: []string{"weak-signature", "distrusted"}, minRSA: 1024, pinned: true},
+		profile: profile{skip: []string{"weak-signature", "distrusted"}, minRSA: 1024, anyCAUse: true, pinned: true},
 	},
 	{
 		Name: "schannel", Title: "Windows (Schannel)", dialect: wordsSchannel, FetchesIssuers: true, CommonName: true,
