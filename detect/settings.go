@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"trustfix/detect/client"
@@ -62,17 +64,22 @@ func verifyOff(_ context.Context, v *platform.View, r *Report) ([]Finding, error
 		case s.Inert:
 			f.Severity = Info
 			f.Evidence = append(f.Evidence, text.M("verify-off.inert", "name", s.Name))
-		case !s.Wins && !s.Env:
+		case !s.Wins && len(s.Hosts) == 0 && verifies(r, s.Client):
 			f.Evidence = append(f.Evidence, text.M("verify-off.overridden"))
 		default:
 			f.Evidence = append(f.Evidence, text.M("verify-off.risk"))
 		}
-		if s.Value == "" && s.Role == client.RoleVerify && !s.Env {
+		if s.Value == "" && (s.Format == edit.YAML || s.Format == edit.GitConfig) {
 			f.Evidence = append(f.Evidence, text.M("verify-off.empty", "client", s.Client))
 		}
 		out = append(out, f)
 	}
 	return out, nil
+}
+
+// verifies reports whether every instance of a client verifies today.
+func verifies(r *Report, name string) bool {
+	return !slices.ContainsFunc(r.Clients, func(c *client.Client) bool { return c.Name == name && c.Verify == "off" })
 }
 
 // settingFinding is what every finding about one layer has in common: where it
@@ -89,7 +96,10 @@ func settingFinding(id string, s *client.Setting, v *platform.View) Finding {
 	case s.File == "":
 		f.Action = Manual
 		f.Advice = []text.Msg{text.M("setting.unset", "name", s.Name), text.Raw("unset " + s.Name)}
-	case s.Format == "":
+	case s.ByHand:
+		f.Action = Manual
+		f.Advice = []text.Msg{text.M("setting.weigh", "name", s.Name, "where", s.Where())}
+	case s.Format == "" && !s.WholeLine:
 		f.Action = Manual
 		f.Advice = []text.Msg{text.M("setting.by-hand", "name", s.Name, "where", s.Where())}
 	}
@@ -107,6 +117,9 @@ func Written(s *client.Setting) string {
 	switch s.Format {
 	case edit.YAML:
 		line = name + ": " + value
+		if _, err := strconv.Atoi(name); err == nil {
+			line = "- " + value
+		}
 	case edit.INI, edit.TOML, edit.GitConfig, edit.Wgetrc, edit.Curlrc:
 		line = name + " = " + value
 	case edit.JSON:
@@ -120,8 +133,11 @@ func Written(s *client.Setting) string {
 	case edit.Yarnrc:
 		line = name + " " + value
 	}
-	if s.Entry.Empty {
-		line = strings.TrimSpace(line)
+	switch {
+	case s.Word != "":
+		line = name + "=… " + s.Word + " …"
+	case s.Format == edit.Curlrc && s.Entry.Empty:
+		line = name
 	}
 	return text.Redact(strings.TrimRight(line, " "))
 }
@@ -129,7 +145,7 @@ func Written(s *client.Setting) string {
 func insecureURL(_ context.Context, v *platform.View, r *Report) ([]Finding, error) {
 	var out []Finding
 	for _, s := range r.Inventory.Settings {
-		if s.Role != client.RoleURL {
+		if s.Role != client.RoleURL || s.Signed {
 			continue
 		}
 		for _, word := range strings.Fields(s.Value) {

@@ -16,7 +16,7 @@ import (
 func caPaths(_ context.Context, v *platform.View, r *Report) ([]Finding, error) {
 	var out []Finding
 	for _, s := range r.Inventory.Settings {
-		if s.Role != client.RoleCA || s.Value == "" {
+		if s.Role != client.RoleCA || s.Value == "" && !s.TrustsNothing() {
 			continue
 		}
 		if f, ok := caPath(v, r, s); ok {
@@ -39,6 +39,9 @@ func caPath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
 		return f, true
 	}
 	b := r.Inventory.Bundles.Read(name)
+	if s.Foreign && b.Err == nil {
+		return Finding{}, false
+	}
 	for _, part := range strings.Split(name, ":") { // SSL_CERT_DIR takes a list: one that works is enough
 		if !s.Dir || !strings.Contains(name, ":") {
 			break
@@ -51,6 +54,9 @@ func caPath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
 	case b.Missing():
 		f := caFinding("ca-path-missing", v, s)
 		f.Summary = text.M("ca-path-missing", "client", s.Client, "path", name)
+		if s.Dir {
+			f.Summary = text.M("ca-path-missing.dir", "client", s.Client, "path", name)
+		}
 		causedByStore(&f, r, name)
 		return f, true
 	case b.Err != nil:
@@ -101,11 +107,10 @@ func causedByStore(f *Finding, r *Report, name string) {
 		if st.Path != name && r.Inventory.Bundles.Read(st.Path).Real != r.Inventory.Bundles.Read(name).Real && !inLayout(st, name) {
 			continue
 		}
-		for _, c := range r.Findings {
-			if strings.HasPrefix(c.ID, "store-") && c.Severity == Error {
-				f.CausedBy, f.Action, f.Fix, f.Advice = c.ID, None, "", nil
-				return
-			}
+		switch st.Status {
+		case StoreMissing, StoreEmpty, StoreCorrupt, StoreUnreadable, StoreUnindexed:
+			f.CausedBy, f.Action, f.Fix, f.Advice = "store-"+string(st.Status), None, "", nil
+			return
 		}
 	}
 }

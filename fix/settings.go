@@ -1,8 +1,10 @@
 package fix
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +13,9 @@ import (
 	"trustfix/internal/edit"
 	"trustfix/internal/text"
 )
+
+// settingsFixes repair what clients are told.
+var settingsFixes = []*Fix{restoreVerify, repairCAPath, protectKey}
 
 // restoreVerify deletes what switches verification off. The default of every
 // client is to verify, and an absent key means the same to all programs that
@@ -69,7 +74,7 @@ func byKeyOfFile(f detect.Finding) string {
 // deleteSettings takes the findings' keys out of their one file.
 func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
 	first := fs[0].Setting
-	if first == nil || first.File == "" || first.Format == "" {
+	if first == nil || first.File == "" || first.Format == "" && !first.WholeLine {
 		return nil, byHand(fs[0])
 	}
 	fs = slices.Clone(fs)
@@ -84,11 +89,7 @@ func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
 	}
 	data := before.Data
 	for _, f := range fs {
-		e, ok, err := locate(f.Setting, data)
-		if err == nil && ok {
-			data, err = edit.Delete(f.Setting.Format, data, e)
-		}
-		if err != nil {
+		if data, err = without(f.Setting, data); err != nil {
 			return nil, &Manual{
 				Why: text.M("setting.cannot-edit", "where", f.Where, "error", text.Redact(err.Error())),
 				Do:  text.M("setting.by-hand", "name", f.Setting.Name, "where", f.Where),
@@ -101,6 +102,38 @@ func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
 		Kind: FileAction, Target: target, Before: before, After: after,
 		Summary: text.M("setting.delete", "line", detect.Written(first), "where", first.Where()),
 	}}, nil
+}
+
+// without is the file without a setting.
+func without(s *client.Setting, data []byte) ([]byte, error) {
+	if s.Format == "" {
+		return withoutLine(s, data)
+	}
+	e, ok, err := locate(s, data)
+	switch {
+	case err != nil || !ok:
+		return data, err
+	case s.Word != "":
+		return edit.RemoveItem(s.Format, data, e, s.Word)
+	}
+	return edit.Delete(s.Format, data, e)
+}
+
+// withoutLine takes out a line that names the setting and holds nothing else.
+func withoutLine(s *client.Setting, data []byte) ([]byte, error) {
+	var out []byte
+	n, gone := 0, false
+	for line := range bytes.Lines(data) {
+		if n++; n == s.Entry.Line && bytes.Contains(line, []byte(s.Name)) {
+			gone = true
+			continue
+		}
+		out = append(out, line...)
+	}
+	if !gone {
+		return nil, fmt.Errorf("line %d no longer sets %s: %w", s.Entry.Line, s.Name, edit.ErrUnproven)
+	}
+	return out, nil
 }
 
 // locate finds a setting in the file as it is now: an earlier step may have

@@ -84,11 +84,13 @@ type Setting struct {
 	Affects  []string    // names of the clients it reaches, for shared variables
 	Scope    string      // conda environment whose activation sets it; "" everywhere
 	Inert    bool        // no program that was found heeds it (a switch that newer versions ignore)
-	Word     string      // the word of a list of options that it is about: "-Djavax.net.ssl.trustStore=/x"
-	Foreign  bool        // RoleCA: no PEM bundle
-	Signed   bool        // RoleURL: what comes from there carries signatures of its own
-	ByHand   bool        // only a person should change it
-	Adds     bool        // RoleCA: read besides the default roots, not instead of them
-	Dir      bool        // RoleCA: names a directory
-	Path     string      // RoleCA, RoleCert, RoleKey: Value as an absolute path; "" when it cannot be known from here
+	// WholeLine: Entry's line holds this setting and nothing else; Format knows no editor.
+	WholeLine bool
+	Word      string // the word of a list of options that it is about: "-Djavax.net.ssl.trustStore=/x"
+	Foreign   bool   // RoleCA: no PEM bundle
+	Signed    bool   // RoleURL: what comes from there carries signatures of its own
+	ByHand    bool   // only a person should change it
+	Adds      bool   // RoleCA: read besides the default roots, not instead of them
+	Dir       bool   // RoleCA: names a directory
+	Path      string // RoleCA, RoleCert, RoleKey: Value as an absolute path; "" when it cannot be known from here
 }

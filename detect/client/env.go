@@ -174,11 +174,21 @@ func (s *scan) readEnvFile(src envSource) {
 		case src.kind == envNested && len(e.Path) > 2, src.kind != envNested && len(e.Path) > 1:
 			continue
 		}
+		alone := src.kind == envPAM || src.kind == envSystemd
+		for _, o := range entries {
+			alone = alone && (o.Line != e.Line || slices.Equal(o.Path, e.Path))
+		}
 		s.addEnv(name, Setting{
 			Name: name, Value: e.Value, File: src.Path, Format: src.Format, Entry: e,
-			Env: true, Scope: src.scope, Elevated: s.elevated(src.Path),
+			Env: true, Scope: src.scope, Elevated: s.elevated(src.Path), WholeLine: alone && !continued(data),
 		})
 	}
+}
+
+// continued reports whether a file joins lines with backslashes, so that a
+// line may not stand alone.
+func continued(data []byte) bool {
+	return bytes.Contains(data, []byte("\\\n")) || bytes.Contains(data, []byte("\\\r\n"))
 }
 
 // mentions reports whether a file names a variable that some row reads.

@@ -127,9 +127,24 @@ func (s *scan) parse(client, name string, format edit.Format) []edit.Entry {
 			}
 			s.unreadable(client, name, line, err)
 		}
+		if format == edit.GitConfig {
+			tellBare(entries, data)
+		}
 	}
 	s.files[id] = entries
 	return entries
+}
+
+// tellBare tells git's bare key, which is true, from one with "=" and nothing
+// after it, which is false.
+func tellBare(entries []edit.Entry, data []byte) {
+	lines := strings.Split(string(data), "\n")
+	for i, e := range entries {
+		if e.Empty && e.Line > 0 && e.Line <= len(lines) {
+			_, after, _ := strings.Cut(lines[e.Line-1], e.Path[len(e.Path)-1])
+			entries[i].Empty = !strings.HasPrefix(strings.TrimSpace(after), "=")
+		}
+	}
 }
 
 // expandFiles turns directories into the files in them.

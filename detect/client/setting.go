@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"trustfix/internal/edit"
 	"trustfix/internal/text"
 )
 
@@ -12,10 +13,18 @@ import (
 // boolean, and expands no "~" (reference/clients.md §1.1).
 func (x *Setting) Refused() (text.Msg, bool) {
 	v := x.Value
+	if x.TrustsNothing() {
+		return text.M("ca-path-invalid.npm"), true
+	}
 	if x.Client != "conda" || v == "truststore" || strings.ContainsAny(v, "$/\\") && !strings.HasPrefix(v, "~") {
 		return text.Msg{}, false
 	}
 	return text.M("ca-path-invalid.conda", "value", v), true
+}
+
+// TrustsNothing: npm's ca without a value leaves it without any root.
+func (x *Setting) TrustsNothing() bool {
+	return x.Role == RoleCA && x.Name == "ca" && x.Value == "" && x.Format == edit.Npmrc
 }
 
 // hashless read a directory of roots without hash names.

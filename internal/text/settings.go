@@ -9,6 +9,7 @@ var settingsTexts = map[string]entry{
 		"{name} comes with the container: remove its ENV line from the Dockerfile, or the -e option, and in this shell:",
 		"{name} 由容器带入：请删除 Dockerfile 中对应的 ENV 行或启动时的 -e 选项，并在当前 shell 中执行：",
 	},
+	"setting.weigh":       {"{name} at {where} is yours to weigh: programs may depend on the hosts it names", "{where} 处的 {name} 需要你来权衡：可能有程序依赖其中的主机"},
 	"setting.delete":      {"delete `{line}` at {where}", "删除 {where} 处的 `{line}`"},
 	"setting.cannot-edit": {"{where} cannot be edited without touching anything else: {error}", "无法在不影响其他内容的前提下修改 {where}：{error}"},
 	"setting.no-file":     {"{name} is set in this process and in no file that was found", "{name} 只存在于当前进程的环境中，没有找到设置它的文件"},
@@ -37,6 +38,7 @@ var settingsTexts = map[string]entry{
 		"有设置指向的根证书文件或目录不存在（ca-path-missing）、程序无法使用（ca-path-invalid），或者只含私有 CA 却替换掉了全部公共根证书（ca-path-partial）。多数程序会因此拒绝所有服务器。trustfix 会删除该设置，让默认的信任来源重新生效，或把它指向完整的证书文件。撤销：trustfix rollback。",
 	},
 	"ca-path-missing":                 {"{client} is told to read its roots from a file that does not exist: {path}", "{client} 被要求从不存在的文件读取根证书：{path}"},
+	"ca-path-missing.dir":             {"{client} is told to read its roots from a directory that does not exist: {path}", "{client} 被要求从不存在的目录读取根证书：{path}"},
 	"ca-path-invalid":                 {"{client} is told to read its roots from something it cannot use: {path}", "{client} 被要求读取的根证书文件无法使用：{path}"},
 	"ca-path-partial":                 {"{client} trusts only the private CAs in {path}", "{client} 只信任 {path} 中的私有 CA"},
 	"ca-path.hits":                    {"hits {clients}", "影响 {clients}"},
@@ -45,6 +47,7 @@ var settingsTexts = map[string]entry{
 	"ca-path-invalid.empty-dir":       {"the directory {path} holds no certificate", "目录 {path} 中没有证书"},
 	"ca-path-invalid.unhashed":        {"the directory {path} holds {n} certificates, but OpenSSL finds none without hash links", "目录 {path} 中有 {n} 张证书，但没有哈希链接，OpenSSL 一张也找不到"},
 	"ca-path-invalid.conda":           {"conda accepts a boolean, an absolute path or truststore; `{value}` makes every conda command fail", "conda 只接受布尔值、绝对路径或 truststore；写成 `{value}` 会使所有 conda 命令失败"},
+	"ca-path-invalid.npm":             {"an empty ca leaves npm without any root", "ca 为空会使 npm 不信任任何根证书"},
 	"ca-path-partial.hosts":           {"it holds {n} certificates, none of a public CA; {hosts} will be refused", "其中有 {n} 张证书，没有一张属于公共 CA；{hosts} 会被拒绝"},
 
 	"ca-conflict.doc": {
@@ -101,4 +104,28 @@ var settingsTexts = map[string]entry{
 		"把私钥的权限设为 0600，只有所有者可以读取。撤销：trustfix rollback 恢复原来的权限。手工撤销：chmod。",
 	},
 	"protect-key": {"make {file} readable for its owner only", "使 {file} 只能由所有者读取"},
+
+	"runtime.refuses": {"{client} refuses {hosts} because of it", "{client} 因此拒绝 {hosts}"},
+	"openssl-old.doc": {
+		"A program uses an OpenSSL older than 1.1.0. Such a version takes the first path it finds from a server's certificate upwards; when a server still sends an expired cross-signed certificate, it misses the good path beside it. It also gets no repairs any more. It matters when a configured server fails because of it; else this is for information. Upgrade the program or its environment; trustfix does not replace programs.",
+		"程序使用的 OpenSSL 早于 1.1.0。这样的版本从服务器证书往上只走找到的第一条路径；如果服务器仍在发送已过期的交叉签名证书，它就看不到旁边那条有效的路径，而且早已不再维护。只有当某个已配置的服务器因此失败时才是错误，否则只是提示。请升级程序或其环境；trustfix 不会替换程序。",
+	},
+	"openssl-old":         {"{client} ({path}) uses OpenSSL {version}", "{client}（{path}）使用 OpenSSL {version}"},
+	"openssl-old.version": {"{path} is linked with OpenSSL {version}; 1.1.0 and later find the way past an expired cross-signature", "{path} 链接的是 OpenSSL {version}；1.1.0 及以后的版本才能绕过已过期的交叉签名"},
+	"openssl-old.advice":  {"upgrade this environment, or make a new one with a current Python", "请升级该环境，或用较新的 Python 重建"},
+	"tls-old.doc": {
+		"A program speaks no TLS 1.2, which practically all servers require today. No certificate setting helps: the connection ends before one is looked at. Upgrade the program; trustfix does not replace programs.",
+		"程序不支持 TLS 1.2，而如今几乎所有服务器都要求它。任何证书设置都无济于事：还没看到证书，连接就结束了。请升级程序；trustfix 不会替换程序。",
+	},
+	"tls-old":         {"{client} ({path}) speaks no TLS 1.2", "{client}（{path}）不支持 TLS 1.2"},
+	"tls-old.java":    {"Java {version} at {path}: TLS 1.2 is on by default from Java 8", "{path} 的 Java {version}：Java 8 起才默认启用 TLS 1.2"},
+	"tls-old.python":  {"Python {version} at {path}: TLS 1.2 came with 2.7.9", "{path} 的 Python {version}：2.7.9 起才支持 TLS 1.2"},
+	"tls-old.openssl": {"{path} is linked with OpenSSL {version}: TLS 1.2 came with 1.0.1", "{path} 链接的是 OpenSSL {version}：1.0.1 起才支持 TLS 1.2"},
+	"tls-old.advice":  {"upgrade it; no setting can add TLS 1.2", "请升级；没有任何设置能补上 TLS 1.2"},
+	"strict-ca.doc": {
+		"Since Python 3.13 certificates are checked more strictly: a CA without critical basic constraints, key usage or key identifiers is refused, which many company CAs and inspecting proxies are. Other programs accept it. Only the CA's operator can issue it anew; trusting a compliant intermediate, or the operating system's store through truststore, keeps verification on until then. It is an error where a configured server fails because of it, else information.",
+		"从 Python 3.13 起证书检查更严格：基本约束未标记为 critical、缺少密钥用途或密钥标识符的 CA 会被拒绝，许多企业 CA 和流量审查设备的 CA 正是如此，而其他程序仍会接受。只有该 CA 的运营者能重新签发；在此之前可以信任合规的中间证书，或通过 truststore 使用系统证书库，校验始终保持开启。某个已配置的服务器因此失败时是错误，否则只是提示。",
+	},
+	"strict-ca":        {"Python 3.13 and later refuse {ca}", "Python 3.13 及以后的版本拒绝 {ca}"},
+	"strict-ca.advice": {"ask who runs this CA to reissue it with critical basic constraints, key usage and key identifiers; until then use Python 3.12 or truststore", "请 CA 的运营者重新签发：基本约束标为 critical，并带有密钥用途和密钥标识符；在此之前请使用 Python 3.12 或 truststore"},
 }
