@@ -41,7 +41,7 @@ func gatherClock(ctx context.Context, v *platform.View, o Options) Clock {
 
 func timeService(ctx context.Context, v *platform.View) TimeService {
 	var s TimeService
-	if k := keeper(TimeServiceStates(ctx, v)); k != nil {
+	if k := Keeper(TimeServiceStates(ctx, v)); k != nil {
 		s.Name, s.Enabled = k.Service.Name, (k.Enabled || k.Active) && !k.Masked
 	}
 	if v.Kernel != nil {
@@ -85,9 +85,9 @@ var clockSkew = &Check{
 				f.Severity = Info
 			}
 			if *c.Offset > 0 {
-				f.Summary = text.M("clock-skew.behind", "amount", span(off))
+				f.Summary = text.M("clock-skew.behind", "amount", Span(off))
 			} else {
-				f.Summary = text.M("clock-skew.ahead", "amount", span(off))
+				f.Summary = text.M("clock-skew.ahead", "amount", Span(off))
 			}
 			f.Evidence = append(f.Evidence, agreement(c))
 			if !c.Floor.IsZero() && c.True(c.System).Before(c.Floor) {
@@ -168,8 +168,8 @@ func serviceWord(s TimeService) text.Msg {
 	return text.M("clock.service-on", "service", s.Name)
 }
 
-// span is a length of time in words, in the largest unit of which there are two.
-func span(seconds float64) text.Msg {
+// Span is a length of time in words, in the largest unit of which there are two.
+func Span(seconds float64) text.Msg {
 	s := math.Abs(seconds)
 	switch {
 	case s >= 2*86400:

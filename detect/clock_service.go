@@ -173,9 +173,9 @@ func windowsTime(ctx context.Context, v *platform.View) []ServiceState {
 	return []ServiceState{s}
 }
 
-// keeper is the service that keeps the clock or, when none does, the one that
+// Keeper is the service that keeps the clock or, when none does, the one that
 // would: an active one, then an enabled one, then any that is not masked.
-func keeper(states []ServiceState) *ServiceState {
+func Keeper(states []ServiceState) *ServiceState {
 	var best *ServiceState
 	rank := func(s *ServiceState) int {
 		switch {

@@ -422,7 +422,7 @@ func TestTimeService(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := platformtest.New(t, c.tree, append(c.opts, platformtest.OS("linux"))...)
-			k := keeper(TimeServiceStates(t.Context(), h.View))
+			k := Keeper(TimeServiceStates(t.Context(), h.View))
 			if k == nil {
 				k = &ServiceState{Service: &platform.TimeService{}}
 			}

@@ -142,8 +142,10 @@ func clockFromHosts(ctx context.Context, v *platform.View, r *Report) {
 	}
 }
 
-// host is how an endpoint is called in a sentence: the port only when it is
-// not the usual one.
+// Name is how an endpoint is called in a sentence and in a pin: its host, with
+// the port only when it is not the usual one.
+func (e *Endpoint) Name() string { return e.host() }
+
 func (e *Endpoint) host() string {
 	if e.Target.Port == 443 || strings.HasSuffix(e.Parsed.Host, e.Target.Host) {
 		return e.Target.Host

@@ -311,9 +311,9 @@ func since(c *x509.Certificate, at time.Time, ended bool) text.Msg {
 	case c == nil:
 		return text.M("clock.days", "n", "?")
 	case ended:
-		return span(at.Sub(c.NotAfter).Seconds())
+		return Span(at.Sub(c.NotAfter).Seconds())
 	}
-	return span(c.NotBefore.Sub(at).Seconds())
+	return Span(c.NotBefore.Sub(at).Seconds())
 }
 
 // otherMirrors names other addresses of the same channel or index: those that

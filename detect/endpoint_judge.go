@@ -67,7 +67,7 @@ func (j *judgement) judge(e *Endpoint) {
 	if e.Reference.Root != nil {
 		e.Fetched = e.Reference.Missing
 	}
-	if onlyUnknown(e.Reference) && !completes(e.Reference) {
+	if onlyUnknown(e.Reference) && !Completes(e.Reference) {
 		j.findCA(e, in)
 	}
 	if len(e.Clients) == 0 && len(j.roots.stores) > 0 {
@@ -97,7 +97,7 @@ func (j *judgement) findCA(e *Endpoint, in chain.Input) {
 		}
 		in.Roots = bundles.NewRoots(c)
 		v := chain.Judge(in)
-		if !v.OK && !completes(v) {
+		if !v.OK && !Completes(v) {
 			return false
 		}
 		e.CA, e.CAInStore, e.ByCA = c, inStore, v
@@ -138,8 +138,8 @@ func onlyUnknown(v chain.Verdict) bool {
 	return !v.OK && len(v.Causes) > 0 && !slices.ContainsFunc(v.Causes, func(c chain.Cause) bool { return !unknown(c.ID) && c.ID != "strict-ca" })
 }
 
-// completes reports whether a refused chain stands once what was fetched is added.
-func completes(v chain.Verdict) bool {
+// Completes reports whether a refused chain stands once what was fetched is added.
+func Completes(v chain.Verdict) bool {
 	return onlyUnknown(v) && v.Root != nil && len(v.Missing) > 0
 }
 
@@ -174,7 +174,7 @@ func (j *judgement) conclude(e *Endpoint) {
 			worst = d
 		}
 	}
-	switch unfinished := worst.Cause == "server-incomplete-chain" && !completes(e.Reference); {
+	switch unfinished := worst.Cause == "server-incomplete-chain" && !Completes(e.Reference); {
 	case j.report.Clock.Wrong && j.report.Clock.Offset == nil && onlyTime(e.Reference):
 		worst = chain.Judgement{Verdict: verdictFail, Fault: chain.FaultClock, Cause: "clock-skew"}
 	case unfinished && e.intercepted:
@@ -231,7 +231,7 @@ const fewRoots = 20
 func (j *judgement) interception() {
 	verdicts := map[string]chain.Verdict{}
 	for _, e := range j.report.Endpoints {
-		if len(e.Chain) > 0 && onlyUnknown(e.Reference) && !completes(e.Reference) {
+		if len(e.Chain) > 0 && onlyUnknown(e.Reference) && !Completes(e.Reference) {
 			verdicts[e.Target.Host] = e.Reference
 		}
 	}

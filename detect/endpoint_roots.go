@@ -57,6 +57,22 @@ func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte
 	return roots, broken
 }
 
+// SourceOf is what a client trusts by its own source, without what it reads
+// besides: where it stands, the certificates, and the DER of those that only
+// other libraries parse. Nothing is trusted where the source cannot be used.
+func SourceOf(v *platform.View, r *Report, c *client.Client) (name string, certs []*x509.Certificate, opaque [][]byte) {
+	t := trustRoots{v: v, stores: r.Stores, files: map[string]*loaded{}}
+	name = c.Trust.Path
+	if s := t.store(name); name == "" && s != nil {
+		name = s.Path
+	}
+	l := t.source(c.Trust.Kind, c.Trust.Path)
+	if l.lost(libraryOf(c)) {
+		return name, nil, nil
+	}
+	return name, l.certs, l.broken
+}
+
 // libraryOf is the library that reads a client's bundle.
 func libraryOf(c *client.Client) string {
 	if c.Rules == nil {

@@ -27,6 +27,7 @@ type Pin struct {
 	Hosts  []string // host or host:port, sorted
 	Base   string   // where the public roots came from: a path, or "reference roots"
 	Adds   bool     // the client reads it besides its own roots, so it holds no public ones
+	Was    string   // what the setting named before it named this file; "" when it was not set
 	Pinned []PinnedCert
 }
 
@@ -34,6 +35,7 @@ type Pin struct {
 type PinnedCert struct {
 	SHA256 string
 	Until  time.Time
+	Hosts  []string // that need it
 	Name   string
 }
 
@@ -49,8 +51,11 @@ func (p Pin) Header() string {
 	} else {
 		fmt.Fprintf(&b, "# base %s\n", p.Base)
 	}
+	if p.Was != "" {
+		fmt.Fprintf(&b, "# was %s\n", p.Was)
+	}
 	for _, c := range p.Pinned {
-		fmt.Fprintf(&b, "# pinned %s %s %s\n", c.SHA256, c.Until.UTC().Format(time.DateOnly), c.Name)
+		fmt.Fprintf(&b, "# pinned %s %s %s %s\n", c.SHA256, c.Until.UTC().Format(time.DateOnly), strings.Join(c.Hosts, ","), c.Name)
 	}
 	b.WriteString("# Made by trustfix; \"trustfix pin\" renews it, \"trustfix unpin\" removes it.\n\n")
 	return b.String()
@@ -81,10 +86,12 @@ func ReadPin(path string, data []byte) (p Pin, ok bool) {
 			p.Adds = true
 		case "base":
 			p.Base = strings.Join(words[2:], " ")
+		case "was":
+			p.Was = strings.Join(words[2:], " ")
 		case "pinned":
-			if len(words) > 3 {
+			if len(words) > 4 {
 				until, _ := time.Parse(time.DateOnly, words[3])
-				p.Pinned = append(p.Pinned, PinnedCert{words[2], until, strings.Join(words[4:], " ")})
+				p.Pinned = append(p.Pinned, PinnedCert{words[2], until, strings.Split(words[4], ","), strings.Join(words[5:], " ")})
 			}
 		}
 	}
@@ -116,8 +123,8 @@ func Pins(v *platform.View, clients []*client.Client) []Pin {
 // Covers reports whether a pin was made for an endpoint.
 func (p Pin) Covers(e *Endpoint) bool { return slices.Contains(p.Hosts, e.host()) }
 
-// reads reports whether a client reads the pin.
-func (p Pin) reads(c *client.Client) bool {
+// Serves reports whether a client reads the pin.
+func (p Pin) Serves(c *client.Client) bool {
 	return c.Trust.Path == p.Path || slices.Contains(c.Trust.Adds, p.Path)
 }
 
@@ -146,7 +153,7 @@ func mismatch(p Pin, e *Endpoint) bool {
 	if !p.Covers(e) || !e.Reference.OK && !onlyUnknown(e.Reference) || len(e.Chain) == 0 {
 		return false
 	}
-	return slices.ContainsFunc(e.Clients, func(c ClientVerdict) bool { return p.reads(c.Client) && !c.True.OK })
+	return slices.ContainsFunc(e.Clients, func(c ClientVerdict) bool { return p.Serves(c.Client) && !c.True.OK })
 }
 
 // mismatchFinding shows the pinned and the served CA certificates; a pin is
@@ -172,7 +179,7 @@ func mismatchFinding(p Pin, e *Endpoint) Finding {
 			f.Evidence = append(f.Evidence, text.M("pin-mismatch.new", "name", chain.Name(c), "sha256", bundles.FormatFingerprint(bundles.Fingerprint(der))))
 		}
 	}
-	if e.Reference.OK || completes(e.Reference) {
+	if e.Reference.OK || Completes(e.Reference) {
 		f.Evidence = append(f.Evidence, text.M("pin-mismatch.verifies"))
 	}
 	f.Advice = []text.Msg{text.M("pin-mismatch.renew"), text.Raw("trustfix pin " + e.host())}
@@ -201,9 +208,9 @@ func pinAge(id string, doc text.Msg) *Check {
 						Advice:   []text.Msg{text.M("pin.renew"), text.Raw("trustfix pin " + strings.Join(p.Hosts, " "))},
 					}
 					if id == "pin-expired" {
-						f.Severity, f.Summary = Error, text.M("pin-expired", "name", c.Name, "client", p.Client, "amount", span(left.Seconds()))
+						f.Severity, f.Summary = Error, text.M("pin-expired", "name", c.Name, "client", p.Client, "amount", Span(left.Seconds()))
 					} else {
-						f.Summary = text.M("pin-expiring", "name", c.Name, "client", p.Client, "amount", span(left.Seconds()))
+						f.Summary = text.M("pin-expiring", "name", c.Name, "client", p.Client, "amount", Span(left.Seconds()))
 					}
 					out = append(out, f)
 				}

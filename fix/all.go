@@ -6,6 +6,7 @@ import "slices"
 // first, since a wrong one makes every other judgement doubtful; then the
 // store, then what clients are told, then pins.
 var All = []*Fix{
+	syncClock,
 	reselectRoots,
 	distrustRoot,
 	installStore,
@@ -14,6 +15,8 @@ var All = []*Fix{
 	restoreVerify,
 	repairCAPath,
 	protectKey,
+	writePin,
+	addPrivateCA,
 }
 
 // ByID is the fix with that id, or nil.

@@ -24,4 +24,29 @@ var pinTexts = map[string]entry{
 		"A CA certificate in a bundle that trustfix wrote ends within 30 days. trustfix pin HOST writes a new one; trustfix schedule does so regularly.",
 		"trustfix 写的证书包中有 CA 证书将在 30 天内到期。执行 trustfix pin HOST 可重新生成；trustfix schedule 可定期自动完成。",
 	},
+
+	"write-pin":             {"pin for {hosts}: a bundle with the verified CA certificates, for {client}: {path}", "为 {client} 写入 {hosts} 的证书包（含已验证的 CA 证书）：{path}"},
+	"write-pin.point":       {"point {name} in {where} to {path}", "将 {where} 中的 {name} 指向 {path}"},
+	"write-pin.by-hand":     {"set {name} in {where} to {path}", "将 {where} 中的 {name} 设为 {path}"},
+	"write-pin.variable":    {"{name}, set at {where}, beats every setting of {client}", "{where} 设置的 {name} 优先于 {client} 的所有配置"},
+	"write-pin.variable-do": {"remove {name} first, then run trustfix again", "请先移除 {name}，再重新运行 trustfix"},
+	"write-pin.unverified":  {"{host} does not verify ({cause}), so there is nothing to pin", "{host} 未通过校验（{cause}），没有可固定的内容"},
+	"write-pin.unused":      {"no conda or pip on this machine is configured to use {host}", "本机的 conda 和 pip 都没有配置使用 {host}"},
+	"write-pin.unused-do":   {"add {host} to their configuration first", "请先在其配置中添加 {host}"},
+	"write-pin.doc": {
+		"Writes a bundle beside the client's configuration: the public roots that the client trusts now, plus the CA certificates of the chain that were verified up to a reference root or to a CA you named; never a server's own certificate. Then it points the client there (conda ssl_verify, pip cert). Undo by hand: put the setting back, remove the file.",
+		"在客户端配置旁写一个证书包：客户端目前信任的公共根证书，加上已验证到参考根证书（或你指定的 CA）的 CA 证书，绝不包含服务器自己的证书。然后让客户端使用它（conda 的 ssl_verify、pip 的 cert）。手工撤销：恢复该配置项并删除文件。",
+	},
+	"add-private-ca.no-consent": {"nobody consented to this CA by its SHA-256", "尚未有人用 SHA-256 同意信任该 CA"},
+	"add-private-ca.doc": {
+		"Adds a private CA that you named by its SHA-256 to the system store, and to the bundles of conda and pip where they do not read that store. A CA that the system store trusts already is offered only to the clients that do not read it. Undo by hand: remove the CA's file from the store's directory and rebuild the store; put the clients' settings back.",
+		"把你用 SHA-256 指定的私有 CA 加入系统根证书库；conda 和 pip 不读系统库时，也加入它们的证书包。系统库已信任的 CA，只提供给不读系统库的客户端。手工撤销：从系统库目录删除该 CA 文件并重建；恢复客户端的配置。",
+	},
+	"unpin":         {"remove the bundle for {hosts} that {client} reads: {path}", "删除 {client} 为 {hosts} 使用的证书包：{path}"},
+	"unpin.keep":    {"keep the bundle of {client} only for {hosts}: {path}", "{client} 的证书包只保留 {hosts}：{path}"},
+	"unpin.setting": {"put {name} in {where} back as it was before the pin", "将 {where} 中的 {name} 恢复到固定之前"},
+	"unpin.doc": {
+		"Removes bundles that trustfix wrote and the settings that name them; a setting that named another bundle before does so again.",
+		"删除 trustfix 写的证书包以及指向它的配置项；如果该配置项原来指向别的证书包，则恢复原值。",
+	},
 }

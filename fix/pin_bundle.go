@@ -1,0 +1,161 @@
+package fix
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"slices"
+	"strings"
+
+	"trustfix/bundles"
+	"trustfix/detect"
+	"trustfix/detect/client"
+)
+
+const referenceBase = "reference roots"
+
+// bundle is the new content of a pin: the client's present public roots, what
+// an earlier pin holds for other hosts, and what these hosts need. A client
+// that reads the file besides its own roots gets only the latter two.
+func (j *pinJob) bundle(in *Input) []byte {
+	old, oldCerts := readPin(in, j.pin)
+	p := detect.Pin{Client: j.name, Hosts: j.hosts(), Was: j.was}
+	if old.Path != "" {
+		p.Was = old.Was
+	}
+	base, opaque := j.base(in, &p, old, oldCerts)
+	has := func(fp string) bool {
+		return slices.ContainsFunc(base, func(c *x509.Certificate) bool { return bundles.Fingerprint(c.Raw) == fp })
+	}
+	certs := map[string]*x509.Certificate{}
+	pin := func(c *x509.Certificate, hosts ...string) {
+		fp := bundles.Fingerprint(c.Raw)
+		if has(fp) {
+			return
+		}
+		i := slices.IndexFunc(p.Pinned, func(o detect.PinnedCert) bool { return o.SHA256 == fp })
+		if i < 0 {
+			i = len(p.Pinned)
+			p.Pinned = append(p.Pinned, detect.PinnedCert{SHA256: fp, Until: c.NotAfter, Name: bundles.Name(c)})
+		}
+		certs[fp] = c
+		for _, h := range hosts {
+			if !slices.Contains(p.Pinned[i].Hosts, h) {
+				p.Pinned[i].Hosts = append(p.Pinned[i].Hosts, h)
+			}
+		}
+	}
+	for _, h := range old.Hosts {
+		if !slices.Contains(p.Hosts, h) {
+			p.Hosts = append(p.Hosts, h)
+		}
+	}
+	slices.Sort(p.Hosts)
+	for _, o := range old.Pinned {
+		others := slices.DeleteFunc(slices.Clone(o.Hosts), func(h string) bool { return slices.Contains(j.hosts(), h) })
+		if c := oldCerts[o.SHA256]; c != nil && len(others) > 0 {
+			pin(c, others...)
+		}
+	}
+	for _, n := range j.needs {
+		for _, c := range n.certs {
+			pin(c, n.endpoint.Name())
+		}
+	}
+	return render(p, base, opaque, certs)
+}
+
+// base is the public roots that a pin starts from.
+func (j *pinJob) base(in *Input, p *detect.Pin, old detect.Pin, oldCerts map[string]*x509.Certificate) (certs []*x509.Certificate, opaque [][]byte) {
+	p.Adds = !slices.ContainsFunc(j.clients, func(c *client.Client) bool { return j.name != "pip" || c.Trust.Kind != "os" })
+	if p.Adds {
+		return nil, nil
+	}
+	for _, c := range j.clients {
+		name, found, odd := detect.SourceOf(in.View, in.Report, c)
+		if name == j.pin && old.Path != "" {
+			// What it was made from may have been brought up to date since.
+			if name, found, odd = freshBase(in, old); len(found) == 0 {
+				name, found, odd = old.Base, withoutPinned(old, oldCerts), nil
+			}
+		}
+		if len(found) > len(certs) {
+			p.Base, certs, opaque = name, found, odd
+		}
+	}
+	if len(certs) > 0 {
+		return certs, opaque
+	}
+	p.Base = referenceBase
+	if refs := in.Report.Options.Refs; refs != nil {
+		for _, r := range refs.All() {
+			certs = append(certs, r.Cert)
+		}
+	}
+	return certs, nil
+}
+
+// freshBase reads the file that an earlier pin was made from again.
+func freshBase(in *Input, old detect.Pin) (string, []*x509.Certificate, [][]byte) {
+	data, err := in.Files.ReadFile(old.Base)
+	if err != nil {
+		return "", nil, nil
+	}
+	c := bundles.Read(data)
+	if c.Fatal() != nil {
+		return "", nil, nil
+	}
+	return old.Base, plain(c), c.Opaque
+}
+
+func plain(c bundles.Content) []*x509.Certificate {
+	out := make([]*x509.Certificate, len(c.Certs))
+	for i := range c.Certs {
+		out[i] = c.Certs[i].Certificate
+	}
+	return out
+}
+
+// withoutPinned is the public part of a pin.
+func withoutPinned(old detect.Pin, certs map[string]*x509.Certificate) []*x509.Certificate {
+	var out []*x509.Certificate
+	for fp, c := range certs {
+		if !slices.ContainsFunc(old.Pinned, func(p detect.PinnedCert) bool { return p.SHA256 == fp }) {
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b *x509.Certificate) int { return strings.Compare(bundles.Name(a), bundles.Name(b)) })
+	return out
+}
+
+// readPin reads the pin that stands at name, if there is one.
+func readPin(in *Input, name string) (detect.Pin, map[string]*x509.Certificate) {
+	data, err := in.Files.ReadFile(name)
+	if err != nil {
+		return detect.Pin{}, nil
+	}
+	p, ok := detect.ReadPin(name, data)
+	if !ok {
+		return detect.Pin{}, nil
+	}
+	certs := map[string]*x509.Certificate{}
+	for _, c := range plain(bundles.Read(data)) {
+		certs[bundles.Fingerprint(c.Raw)] = c
+	}
+	return p, certs
+}
+
+// render writes a pin: what it says about itself, what was pinned, the roots.
+func render(p detect.Pin, base []*x509.Certificate, opaque [][]byte, certs map[string]*x509.Certificate) []byte {
+	var b bytes.Buffer
+	b.WriteString(p.Header())
+	var pinned []*x509.Certificate
+	for _, c := range p.Pinned {
+		pinned = append(pinned, certs[c.SHA256])
+	}
+	b.Write(bundles.Assemble(nil, append(pinned, base...)...))
+	for _, der := range opaque {
+		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: der}) // a Buffer takes everything
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,174 @@
+package fix
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"trustfix/detect/client"
+	"trustfix/internal/edit"
+	"trustfix/internal/text"
+	"trustfix/platform"
+)
+
+// pinFile is the name of every pin; it stands beside the configuration that
+// points to it.
+const pinFile = "trustfix-pin.pem"
+
+// site is the setting that names a client's bundle, and where its pin stands.
+type site struct {
+	file     string // logical path as the client knows it
+	format   edit.Format
+	key      []string
+	present  *client.Setting // the entry that says something else now; nil: the key is added
+	was      string          // what it names now, when that is a way of verifying
+	pin      string
+	elevated bool
+}
+
+// findSite picks the layer of a client's configuration that wins: the one that
+// is effective now, or the user's own file where none says anything. What an
+// environment variable says beats every file, so that is for a person.
+func findSite(in *Input, c *client.Client) (site, error) {
+	var layers []*client.Setting
+	for _, s := range c.Settings {
+		if len(s.Hosts) == 0 && (s.Role == client.RoleCA || s.Role == client.RoleVerify && c.Name == "conda") {
+			layers = append(layers, s)
+		}
+	}
+	slices.Reverse(layers) // highest first
+	slices.SortStableFunc(layers, func(a, b *client.Setting) int { return weight(c, b) - weight(c, a) })
+	for _, s := range layers {
+		if s.Env {
+			if s.Value == "" || !s.Wins && s.Where() != c.Trust.SetBy || !stillSet(in, s) {
+				continue
+			}
+			return site{}, &Manual{
+				Why: text.M("write-pin.variable", "name", s.Name, "where", s.Where(), "client", c.Name),
+				Do:  text.M("write-pin.variable-do", "name", s.Name),
+			}
+		}
+		if !stillSet(in, s) {
+			continue // an earlier step of the plan removes it
+		}
+		out := site{file: s.File, format: s.Format, key: s.Entry.Path, present: s, elevated: s.Elevated}
+		if !s.Off {
+			out.was = s.Value
+		}
+		out.pin = beside(in.User, s.File)
+		if s.Path != "" && path.Base(s.Path) == pinFile {
+			out.pin = s.Path
+		}
+		return out, nil
+	}
+	file, format, key := defaultSite(in, c.Name)
+	return site{file: file, format: format, key: key, pin: beside(in.User, file)}, nil
+}
+
+// weight puts the layer that is effective now before all others.
+func weight(c *client.Client, s *client.Setting) int {
+	if s.Wins || s.Where() == c.Trust.SetBy {
+		return 1
+	}
+	return 0
+}
+
+// stillSet reports whether a setting stands in its file as the plan so far
+// leaves it; one whose file is not known is taken to.
+func stillSet(in *Input, s *client.Setting) bool {
+	if s.File == "" || s.Format == "" {
+		return true
+	}
+	data, err := in.Files.ReadFile(s.File)
+	if err != nil {
+		return false
+	}
+	_, ok, err := locate(s, data)
+	return ok || err != nil
+}
+
+// beside is where the pin of a configuration file stands: in its directory, or
+// for a file in the home itself in ~/.conda.
+func beside(u platform.User, file string) string {
+	dir := path.Dir(file)
+	if dir == path.Clean(u.Home) {
+		dir = path.Join(dir, ".conda")
+	}
+	return path.Join(dir, pinFile)
+}
+
+// defaultSite is the user's own configuration file (reference/clients.md §1.3, §3.1).
+func defaultSite(in *Input, name string) (string, edit.Format, []string) {
+	home := in.User.Home
+	if name == "conda" {
+		return path.Join(home, ".condarc"), edit.YAML, []string{"ssl_verify"}
+	}
+	key := []string{"global", "cert"}
+	if own := in.Env["PIP_CONFIG_FILE"]; path.IsAbs(own) && own != "/dev/null" && exists(in.View, own) {
+		return own, edit.INI, key // the user's files are passed over then
+	}
+	config := in.Env["XDG_CONFIG_HOME"]
+	if !path.IsAbs(config) {
+		config = path.Join(home, ".config")
+	}
+	file := path.Join(config, "pip/pip.conf")
+	switch in.OS {
+	case "darwin":
+		if dir := path.Join(home, "Library/Application Support/pip"); exists(in.View, dir) {
+			file = path.Join(dir, "pip.conf")
+		}
+	case "windows":
+		file = path.Join(home, "AppData/Roaming/pip/pip.ini")
+	}
+	return file, edit.INI, key
+}
+
+// point makes the setting name the pin; changed is false when it does already.
+func (s site) point(in *Input) (a Action, changed bool, err error) {
+	target := resolved(in, s.file)
+	before, err := in.Files.Snapshot(target)
+	if err != nil {
+		return a, false, err
+	}
+	data := before.Data
+	if s.present != nil {
+		e, ok, err := locate(s.present, data)
+		if err == nil && !ok {
+			err = fmt.Errorf("%s is not there any more", s.present.Name)
+		}
+		if err == nil && e.Value == s.pin {
+			return a, false, nil
+		}
+		if err == nil {
+			data, err = edit.Set(s.format, data, e, s.pin)
+		}
+		if err != nil {
+			return a, false, s.byHand(err)
+		}
+	} else if data, err = edit.Add(s.format, data, s.key, s.pin); err != nil {
+		return a, false, s.byHand(err)
+	}
+	after := before
+	if before.Kind == platform.Absent {
+		after = platform.Image{Kind: platform.File, Mode: 0o644}
+	}
+	after.Data = data
+	return Action{
+		Kind: FileAction, Target: target, Before: before, After: after, Elevated: s.elevated,
+		Summary: text.M("write-pin.point", "name", s.key[len(s.key)-1], "where", s.file, "path", s.pin),
+	}, true, nil
+}
+
+// byHand is for a file that cannot be edited with certainty.
+func (s site) byHand(err error) error {
+	var manual *Manual
+	if errors.As(err, &manual) {
+		return err
+	}
+	return &Manual{
+		Why: text.M("setting.cannot-edit", "where", s.file, "error", text.Redact(err.Error())),
+		Do:  text.M("write-pin.by-hand", "name", strings.Join(s.key, "."), "where", s.file, "path", s.pin),
+	}
+}
