@@ -50,7 +50,13 @@ func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte
 		}
 		broken = append(broken, l.broken...)
 	}
-	add(t.source(c.Trust.Kind, c.Trust.Path))
+	if c.Trust.Builtin { // Mozilla's, inside the program: the reference stands for them
+		for _, r := range t.refs.All() {
+			roots.Add(r)
+		}
+	} else {
+		add(t.source(c.Trust.Kind, c.Trust.Path))
+	}
 	for _, p := range c.Trust.Adds {
 		add(t.source("", p))
 	}
