@@ -231,6 +231,7 @@ func TestFixes(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
 			c := loadCase(t, file)
 			c.golden(t, file)
 			c.thereAndBack(t)
@@ -294,15 +295,15 @@ func (c *testCase) thereAndBack(t *testing.T) {
 // everyFailure lets the n-th change fail: each path is as one of the steps found
 // or left it, and a rollback of what stands leads exactly to where it began.
 func (c *testCase) everyFailure(t *testing.T) {
+	steps := map[string][]platform.Image{} // two steps may change one file
+	for _, s := range c.plan(t, c.fresh(t)).Steps {
+		for _, a := range s.Actions {
+			steps[a.Target] = append(steps[a.Target], a.After)
+		}
+	}
 	c.every(t, func(h *platform.Host, n int) { platformtest.FailWrite(h, n, errors.New("input/output error")) },
 		func(t *testing.T, h *platform.Host, before map[string]platform.Image) {
 			want, now := c.after(t, before), images(t, h)
-			steps := map[string][]platform.Image{} // two steps may change one file
-			for _, s := range c.plan(t, c.fresh(t)).Steps {
-				for _, a := range s.Actions {
-					steps[a.Target] = append(steps[a.Target], a.After)
-				}
-			}
 			all := maps.Clone(want)
 			maps.Copy(all, now)
 			for p := range all {
