@@ -97,6 +97,7 @@ func (x *aptScan) statement() error {
 	}
 	n.end, n.val = x.i, span{x.i, x.i}
 	n.EndLine, n.Empty = n.Line, true
+	var words []string
 	for {
 		x.space()
 		if x.i >= len(x.data) {
@@ -115,6 +116,10 @@ func (x *aptScan) statement() error {
 			return nil
 		case ';':
 			x.i++
+			n.Value = strings.Join(words, " ")
+			if len(words) > 1 {
+				n.fixed = "a value of several words"
+			}
 			x.record(n)
 			return nil
 		case '}':
@@ -125,12 +130,9 @@ func (x *aptScan) statement() error {
 				return err
 			}
 			if n.Empty {
-				n.val.lo = lo
-				n.Value, n.Quoted = strings.Trim(string(x.data[lo:x.i]), `"`), c == '"'
-			} else {
-				n.Value += " " + strings.Trim(string(x.data[lo:x.i]), `"`)
-				n.fixed = "a value of several words"
+				n.val.lo, n.Quoted = lo, c == '"'
 			}
+			words = append(words, strings.Trim(string(x.data[lo:x.i]), `"`))
 			n.Empty, n.val.hi, n.end = false, x.i, x.i
 			n.EndLine = x.index.line(x.i - 1)
 		}

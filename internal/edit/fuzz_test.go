@@ -19,13 +19,17 @@ func FuzzNpmrc(f *testing.F) {
 	fuzz(f, Npmrc, "strict-ssl=false ; c\nca[]=\"x\\n\"\n[s]\nb\na='x'\r\ne=\\;\n")
 }
 
-func FuzzYarnrc(f *testing.F) { fuzz(f, Yarnrc, "strict-ssl false # c\n\"cafile\" \"/a\"\nm:\n  a 1\r\n") }
+func FuzzYarnrc(f *testing.F) {
+	fuzz(f, Yarnrc, "strict-ssl false # c\n\"cafile\" \"/a\"\nm:\n  a 1\r\n")
+}
 
 func FuzzFish(f *testing.F) {
 	fuzz(f, Fish, "set -gx A 'b' # c\nset -e B; set -x C \"d e\"\nif x; and set -gx E f\r\n")
 }
 
-func FuzzCsh(f *testing.F) { fuzz(f, Csh, "setenv A 'b' # c\nunsetenv B; setenv C\nif (x) setenv D e\r\n") }
+func FuzzCsh(f *testing.F) {
+	fuzz(f, Csh, "setenv A 'b' # c\nunsetenv B; setenv C\nif (x) setenv D e\r\n")
+}
 
 func FuzzGitConfig(f *testing.F) {
 	fuzz(f, GitConfig, "[http \"x\\\"y\"]\n\tsslVerify = false ; c\n a = \"b\\n\" \\\n c\n[d.E] f\r\ng=\n")

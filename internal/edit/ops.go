@@ -62,10 +62,16 @@ func syntaxOf(f Format) (syntax, error) {
 	return syntax{}, fmt.Errorf("unknown file format %q", f)
 }
 
+// maxSize is far above what people write: a 20,000-line .npmrc has 1 MB.
+const maxSize = 4 << 20
+
 func open(f Format, data []byte) (syntax, []node, error) {
 	sx, err := syntaxOf(f)
 	if err != nil {
 		return sx, nil, err
+	}
+	if len(data) > maxSize {
+		return sx, nil, syntaxErrorf(1, "%d bytes; no configuration is larger than %d", len(data), maxSize)
 	}
 	if err := checkEncoding(data); err != nil {
 		return sx, nil, err

@@ -158,8 +158,11 @@ func deleted(f Format, data, after []byte, before []Entry, i int) error {
 		}
 	}
 	head, tail := e.Line-1, len(was)-e.EndLine
-	if f == JSON && head > 0 && head <= len(is) && bytes.Equal(bytes.TrimRight(was[head-1], ",\r\n\t "), bytes.TrimRight(is[head-1], "\r\n\t ")) {
-		head-- // the comma that joined it
+	if f == JSON { // the comma in front of a last member goes too, and the line end behind it
+		was, is = bytes.SplitAfter(bare(data), nil), bytes.SplitAfter(bare(after), nil)
+		for head = 0; head < len(is) && bytes.Equal(was[head], is[head]); head++ {
+		}
+		tail = len(is) - head
 	}
 	if len(is) < head || len(is) < tail || !slices.EqualFunc(was[:head], is[:head], bytes.Equal) ||
 		!slices.EqualFunc(was[len(was)-tail:], is[len(is)-tail:], bytes.Equal) {
@@ -171,4 +174,14 @@ func deleted(f Format, data, after []byte, before []Entry, i int) error {
 		}
 	}
 	return nil
+}
+
+// bare is data without what separates members.
+func bare(data []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if strings.ContainsRune(", \t\r\n", r) {
+			return -1
+		}
+		return r
+	}, data)
 }

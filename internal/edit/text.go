@@ -32,18 +32,15 @@ type line struct{ lo, hi, next int }
 // splitLines cuts data at \n and \r\n, and at a lone \r where a client does.
 func splitLines(data []byte, loneCR bool) []line {
 	var lines []line
-	for lo := 0; lo < len(data); {
-		next := len(data)
-		if i := bytes.IndexByte(data[lo:], '\n'); i >= 0 {
-			next = lo + i + 1
+	lo := 0
+	for i, c := range data {
+		if c == '\n' || loneCR && c == '\r' && i+1 < len(data) && data[i+1] != '\n' {
+			lines = append(lines, line{lo, lo + len(bytes.TrimRight(data[lo:i], "\r")), i + 1})
+			lo = i + 1
 		}
-		if loneCR {
-			if i := bytes.IndexByte(data[lo:next], '\r'); i >= 0 && lo+i+1 < len(data) && data[lo+i+1] != '\n' {
-				next = lo + i + 1
-			}
-		}
-		lines = append(lines, line{lo, lo + len(bytes.TrimRight(data[lo:next], "\r\n")), next})
-		lo = next
+	}
+	if lo < len(data) {
+		lines = append(lines, line{lo, lo + len(bytes.TrimRight(data[lo:], "\r")), len(data)})
 	}
 	return lines
 }

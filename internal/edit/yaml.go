@@ -17,7 +17,7 @@ import (
 // Configuration written by people is far below both limits; above them a file
 // is an attack or an accident.
 const (
-	maxYAML        = 4 << 20
+	maxYAML        = 1 << 20
 	maxYAMLNesting = 100
 )
 
