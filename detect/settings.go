@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -77,9 +76,19 @@ func verifyOff(_ context.Context, v *platform.View, r *Report) ([]Finding, error
 	return out, nil
 }
 
-// verifies reports whether every instance of a client verifies today.
+// verifies reports whether a client is here and every instance of it verifies
+// today.
 func verifies(r *Report, name string) bool {
-	return !slices.ContainsFunc(r.Clients, func(c *client.Client) bool { return c.Name == name && c.Verify == "off" })
+	here := false
+	for _, c := range r.Clients {
+		if c.Name == name {
+			if c.Verify == "off" {
+				return false
+			}
+			here = true
+		}
+	}
+	return here
 }
 
 // settingFinding is what every finding about one layer has in common: where it

@@ -10,47 +10,13 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"trustfix/platform"
+	"trustfix/platform/platformtest"
 )
 
-// open makes a rooted system of a txtar archive. A name that ends in " -> x"
-// is a link, one that ends in "/" a directory.
-func open(t testing.TB, archive string, env platform.Env) *platform.View {
+func resolve(t testing.TB, a *txtar.Archive, env platform.Env, opts ...platformtest.Option) Inventory {
 	t.Helper()
-	dir := t.TempDir()
-	for _, f := range txtar.Parse([]byte(archive)).Files {
-		name, link, isLink := strings.Cut(f.Name, " -> ")
-		p := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		var err error
-		switch {
-		case isLink:
-			err = os.Symlink(link, p)
-		case strings.HasSuffix(f.Name, "/"):
-			err = os.MkdirAll(p, 0o755)
-		default:
-			err = os.WriteFile(p, f.Data, 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	h, err := platform.Open(platform.OpenOptions{Root: dir, StateDir: filepath.Join(dir, "state")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := h.View
-	v.User = platform.User{Name: "root", Home: "/root"}
-	if env != nil {
-		v.Env = env
-	}
-	return v
-}
-
-func resolve(t testing.TB, archive string, env platform.Env) Inventory {
-	t.Helper()
-	inv, err := Resolve(context.Background(), open(t, archive, env))
+	h := platformtest.New(t, a, append(opts, platformtest.Env(env))...)
+	inv, err := Resolve(context.Background(), h.View)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +90,7 @@ func TestInventory(t *testing.T) {
 			if at >= 0 {
 				tree.Files = append(append([]txtar.File{}, a.Files[:at]...), a.Files[at+1:]...)
 			}
-			got := describe(resolve(t, string(txtar.Format(&tree)), env))
+			got := describe(resolve(t, &tree, env))
 			if got == want {
 				return
 			}

@@ -178,7 +178,7 @@ func resolveConda(s *scan, c *Client, layers []layer) {
 		c.Trust = s.openSSLTrust(c.Path)
 		c.Trust.Adds = append(c.Trust.Adds, condaCertifi(s, c))
 		if c.Trust.SetBy == "" {
-			c.Trust.SetBy = verify.Where()
+			c.Trust.Kind, c.Trust.SetBy = "os", verify.Where()
 		}
 	case verify != nil && verify.role == RoleCA:
 		s.replace(c, verify.Setting, false)

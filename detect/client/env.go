@@ -18,11 +18,11 @@ type varUse struct {
 
 // owners are the rows that findings about a shared variable are named after;
 // a variable that is not here belongs to the first row that has it.
-var owners = map[string]string{
-	"SSL_CERT_FILE":      "python",
-	"SSL_CERT_DIR":       "python",
-	"REQUESTS_CA_BUNDLE": "requests",
-	"CURL_CA_BUNDLE":     "curl",
+var owners = map[string][]string{
+	"SSL_CERT_FILE":      {"python"},
+	"SSL_CERT_DIR":       {"python"},
+	"REQUESTS_CA_BUNDLE": {"requests"},
+	"CURL_CA_BUNDLE":     {"curl", "requests"}, // as a bundle, as a switch
 }
 
 // canon is a variable's name as it is looked up: npm reads its own in any
@@ -116,13 +116,6 @@ func (s *scan) readEnv() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.v.Env)) {
 		s.readProcess(name, s.v.Env[name])
-	}
-	for name, list := range s.env {
-		if w := s.effective(name, ""); w != nil {
-			for _, o := range list {
-				o.Wins = o == w || o.Wins
-			}
-		}
 	}
 }
 
@@ -231,9 +224,11 @@ func (s *scan) addEnv(name string, set Setting) {
 			x = &n
 			byRole[role] = x
 			s.env[c] = append(s.env[c], x)
-			s.inv.Settings = append(s.inv.Settings, x)
+			if role != roleOther {
+				s.inv.Settings = append(s.inv.Settings, x)
+			}
 		}
-		if owners[c] == u.row.Name {
+		if slices.Contains(owners[c], u.row.Name) {
 			x.Client = u.row.Name
 		}
 		x.Off = x.Off || off

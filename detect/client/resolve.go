@@ -226,7 +226,9 @@ func (s *scan) place(owner *Row, f File, e edit.Entry, k *Key) *Setting {
 		x.Off = len(x.Hosts) > 0
 	}
 	s.own[id] = x
-	s.inv.Settings = append(s.inv.Settings, x)
+	if role != roleOther {
+		s.inv.Settings = append(s.inv.Settings, x)
+	}
 	return x
 }
 
@@ -248,6 +250,9 @@ func (s *scan) settle(r *Row, c *Client, layers []layer) {
 	case r.Source != nil:
 		c.Trust.Path = r.Source(s, c)
 		c.Trust.Builtin = c.Trust.Path == ""
+		if slices.Contains(osBundles, c.Trust.Path) { // a distribution's certifi (§3.4)
+			c.Trust.Kind = "os"
+		}
 	case r.Default == "os":
 		c.Trust.Path = s.osBundle()
 	}
