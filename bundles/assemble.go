@@ -41,6 +41,36 @@ func Assemble(base []byte, extra ...*x509.Certificate) []byte {
 	return b.Bytes()
 }
 
+// Without is a bundle without the blocks of the named certificates; every
+// other byte stays.
+func Without(data []byte, prints ...string) []byte {
+	gone := map[string]bool{}
+	for _, fp := range prints {
+		gone[fp] = true
+	}
+	var out []byte
+	for len(data) > 0 {
+		i := bytes.Index(data, begin)
+		if i < 0 {
+			break
+		}
+		j := bytes.Index(data[i:], end)
+		if j < 0 {
+			break
+		}
+		n := len(data)
+		if k := bytes.IndexByte(data[i+j:], '\n'); k >= 0 {
+			n = i + j + k + 1
+		}
+		out = append(out, data[:i]...)
+		if found, _ := Scan(data[i:n]); len(found) != 1 || !gone[found[0]] {
+			out = append(out, data[i:n]...)
+		}
+		data = data[n:]
+	}
+	return append(out, data...)
+}
+
 // Name is what a person calls a certificate: its common name, else its
 // organisation, else its whole subject. It is text from outside: control
 // characters are gone, the length is bounded.

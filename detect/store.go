@@ -99,7 +99,7 @@ func (s *Store) read(v *platform.View) {
 		}
 		s.Roots = len(s.Certs) + len(s.Content.Opaque)
 	}
-	switch dir := closedDir(v, s.Path); {
+	switch dir := ClosedDir(v, s.Path); {
 	case err != nil && !errors.Is(err, platform.ErrTooLarge):
 		s.unreadable(text.Raw(err.Error()))
 		s.state.dirMode = dir
@@ -146,9 +146,9 @@ func blank(data []byte) bool {
 	return true
 }
 
-// closedDir is the first directory on the way to a file that others may not
+// ClosedDir is the first directory on the way to a file that others may not
 // pass, or "".
-func closedDir(v *platform.View, name string) string {
+func ClosedDir(v *platform.View, name string) string {
 	resolved, err := v.Files.Resolve(name)
 	if err != nil {
 		resolved = name
@@ -285,6 +285,24 @@ func StoreSources(v *platform.View, l *platform.StoreLayout) Sources {
 		})
 	}
 	return s
+}
+
+// StoreAnchors are the administrator's own certificates, each once.
+func StoreAnchors(v *platform.View, l *platform.StoreLayout) []*x509.Certificate {
+	var out []*x509.Certificate
+	seen := map[string]bool{}
+	if l.Anchors == "" || l.Anchors == l.HashDir {
+		return nil
+	}
+	certFiles(v, []string{l.Anchors}, l.AnchorExt, l.AnchorFlat, func(_ string, c bundles.Content) {
+		for _, cert := range c.Certs {
+			if fp := bundles.Fingerprint(cert.DER); !seen[fp] && !cert.Trusted {
+				seen[fp] = true
+				out = append(out, cert.Certificate)
+			}
+		}
+	})
+	return out
 }
 
 func prints(c bundles.Content) []string {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"slices"
 	"strings"
+	"sync"
 
 	"trustfix/bundles"
 	"trustfix/detect/chain"
@@ -80,6 +81,7 @@ var storeCorrupt = &Check{
 			} else if s.Roots > 0 {
 				f.Evidence = append(f.Evidence, text.M("store-corrupt.left", "n", s.Roots))
 			}
+			s.dropped(v, &f)
 			return append(found, f)
 		}), nil
 	},
@@ -90,14 +92,18 @@ var storeCompromised = &Check{
 	Run: func(_ context.Context, v *platform.View, r *Report) ([]Finding, error) {
 		var out []Finding
 		for _, s := range r.Stores {
+			src := sync.OnceValue(func() Sources { return StoreSources(v, s.Layout) })
+			shipped := func(fp string) bool {
+				return len(s.Layout.Packages) > 0 && src().Vendor[fp] != "" && src().Own[fp] == ""
+			}
 			for _, c := range s.Content.Certs {
 				if d, bad := bundles.Compromised(c.Certificate); bad {
-					out = append(out, s.compromised(v, d, bundles.Name(c.Certificate), bundles.Fingerprint(c.DER)))
+					out = append(out, s.compromised(v, d, bundles.Name(c.Certificate), bundles.Fingerprint(c.DER), shipped))
 				}
 			}
 			for _, der := range s.Content.Opaque {
 				if d, bad := bundles.CompromisedPrint(bundles.Fingerprint(der)); bad {
-					out = append(out, s.compromised(v, d, d.Name, bundles.Fingerprint(der)))
+					out = append(out, s.compromised(v, d, d.Name, bundles.Fingerprint(der), shipped))
 				}
 			}
 		}
@@ -151,8 +157,9 @@ var storeStale = &Check{
 				s.Status = StoreStale
 			}
 			if f.Fix != "" && !s.rebuildGives(v, s.wanted()) {
-				f.Fix = cmp.Or(s.installFix(v), f.Fix)
+				f.Fix = s.installFix(v)
 			}
+			s.dropped(v, &f)
 			out = append(out, f)
 		}
 		return out, nil
@@ -173,6 +180,7 @@ var storeUnindexed = &Check{
 					f.Evidence = append(f.Evidence, text.M("store-unindexed.dead", "n", ix.dead))
 				}
 				f.Evidence = append(f.Evidence, text.M("store-unindexed.who"))
+				s.dropped(v, &f)
 				out = append(out, f)
 			}
 			for file, names := range ix.many {

@@ -22,7 +22,6 @@ type indexState struct {
 	links   int                 // live links
 	dead    int                 // dangling ones
 	many    map[string][]string // administrator's files that hold several certificates, with those that get no link
-	sources bool                // a rebuild would find these roots
 }
 
 // index compares the bundle with the hash links that programs which read the
@@ -52,7 +51,7 @@ func (s *Store) index(v *platform.View) {
 	}
 	var missing []*x509.Certificate
 	for _, c := range s.Certs {
-		h := subjectHash(c.RawSubject)
+		h := SubjectHash(c.RawSubject)
 		if live[h]--; live[h] < 0 {
 			missing = append(missing, c)
 		}
@@ -65,7 +64,9 @@ func (s *Store) index(v *platform.View) {
 		refused[d.Print] = true
 	}
 	src := StoreSources(v, l)
-	s.state.index.sources = len(src.Vendor) > 0
+	if len(src.Vendor) == 0 && s.state.index.links+s.state.index.dead == 0 {
+		return // a bundle from elsewhere: nobody ever made links for it
+	}
 	for _, c := range missing {
 		fp := bundles.Fingerprint(c.Raw)
 		own, isOwn := src.Own[fp]
@@ -89,11 +90,11 @@ func hashLink(name string) (hash string, ok bool) {
 	return hash, ok && len(hash) == 8 && strings.Trim(hash, "0123456789abcdef") == "" && num != "" && strings.Trim(num, "0123456789") == ""
 }
 
-// subjectHash is OpenSSL's X509_NAME_hash (since 1.0.0): the first four bytes,
+// SubjectHash is OpenSSL's X509_NAME_hash (since 1.0.0): the first four bytes,
 // little endian, of the SHA-1 of the canonical form of a name, in which text is
 // UTF-8, lower-case in ASCII, with single spaces and none at the ends, and the
 // outer SEQUENCE is left out. "" for a name that is not DER.
-func subjectHash(rawSubject []byte) string {
+func SubjectHash(rawSubject []byte) string {
 	var rdns []asn1.RawValue
 	if rest, err := asn1.Unmarshal(rawSubject, &rdns); err != nil || len(rest) > 0 {
 		return ""

@@ -140,8 +140,31 @@ func (s *Store) rebuildGives(v *platform.View, certs []*x509.Certificate) bool {
 	})
 }
 
-// compromised is the finding of one root that nothing should trust.
-func (s *Store) compromised(v *platform.View, d bundles.Distrust, name, fp string) Finding {
+// dropped says which certificates a repair would lose: they stand in the bundle
+// and in no source. Nothing where the sources themselves are gone.
+func (s *Store) dropped(v *platform.View, f *Finding) {
+	if f.Fix == "" || len(s.Certs) == 0 {
+		return
+	}
+	src := StoreSources(v, s.Layout)
+	if len(src.Vendor) == 0 {
+		return
+	}
+	var lost []*x509.Certificate
+	for _, c := range s.Certs {
+		fp := bundles.Fingerprint(c.Raw)
+		if _, bad := bundles.Compromised(c); !bad && src.Vendor[fp] == "" && src.Own[fp] == "" {
+			lost = append(lost, c)
+		}
+	}
+	if len(lost) > 0 {
+		f.Evidence = append(f.Evidence, text.M("store.only-here", "names", rootNames(lost)))
+	}
+}
+
+// compromised is the finding of one root that nothing should trust. shipped
+// says whether the distribution's package holds a root.
+func (s *Store) compromised(v *platform.View, d bundles.Distrust, name, fp string, shipped func(string) bool) Finding {
 	f := s.broken(v, "store-compromised-root", text.M("store-compromised-root.key", "name", d.Name))
 	f.Subject, f.CausedBy = name, ""
 	f.Evidence = []text.Msg{text.M("store.root", "name", name, "sha256", bundles.FormatFingerprint(fp))}
@@ -154,6 +177,11 @@ func (s *Store) compromised(v *platform.View, d bundles.Distrust, name, fp strin
 	case bundles.Removed:
 		f.Severity = Warning
 		f.Summary = text.M("store-compromised-root.removed", "name", d.Name, "year", strconv.Itoa(d.Year))
+		if shipped(fp) {
+			// The distribution's own package has it: an old package, no intruder.
+			f.Severity, f.Action, f.Fix = Info, None, ""
+			f.Advice = []text.Msg{text.M("store-compromised-root.shipped", "package", s.Layout.Packages[len(s.Layout.Packages)-1])}
+		}
 	case bundles.Withdrawn:
 		f.Severity, f.Action, f.Fix, f.Advice = Info, None, "", nil
 		f.Summary = text.M("store-compromised-root.withdrawn", "name", d.Name, "year", strconv.Itoa(d.Year))

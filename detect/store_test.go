@@ -101,7 +101,7 @@ func newDebian(t testing.TB, n int) *debian {
 func (d *debian) index(c *x509.Certificate, file string) {
 	pemLink := "/etc/ssl/certs/" + strings.TrimSuffix(path.Base(file), ".crt") + ".pem"
 	d.links[pemLink] = file
-	d.links["/etc/ssl/certs/"+subjectHash(c.RawSubject)+".0"] = path.Base(pemLink)
+	d.links["/etc/ssl/certs/"+SubjectHash(c.RawSubject)+".0"] = path.Base(pemLink)
 }
 
 func (d *debian) without(names ...string) {
@@ -520,7 +520,7 @@ func TestSubjectHash(t *testing.T) {
 	for _, r := range bundles.Reference().All() {
 		if h, ok := want[bundles.Fingerprint(r.Cert.Raw)]; ok {
 			n++
-			if got := subjectHash(r.Cert.RawSubject); got != h {
+			if got := SubjectHash(r.Cert.RawSubject); got != h {
 				t.Errorf("%s: %s, openssl says %s", r.Cert.Subject, got, h)
 			}
 		}
@@ -528,7 +528,7 @@ func TestSubjectHash(t *testing.T) {
 	if n < 100 {
 		t.Errorf("only %d reference roots have a known hash", n)
 	}
-	if got := subjectHash([]byte("not DER")); got != "" {
+	if got := SubjectHash([]byte("not DER")); got != "" {
 		t.Errorf("not DER: %q", got)
 	}
 }
@@ -549,7 +549,7 @@ func TestSubjectHashAgainstOpenSSL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := subjectHash(c.RawSubject), strings.TrimSpace(string(out)); got != want {
+		if got, want := SubjectHash(c.RawSubject), strings.TrimSpace(string(out)); got != want {
 			t.Errorf("%q: %s, openssl says %s", name, got, want)
 		}
 	}

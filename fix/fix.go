@@ -71,6 +71,10 @@ type Action struct {
 	// Env is replaced by where the file of that name stands.
 	Temp     map[string][]byte
 	Elevated bool // needs rights that the user may lack
+	// Lenient: a program that fails does not end the step; the check that
+	// follows judges what it left behind. For programs whose exit status says
+	// neither that they worked nor that they did not (reference os.md §0.3).
+	Lenient bool
 	// Offset is for a clock action: after Do, the clock is set to Measured plus
 	// Offset plus the time that has passed since Measured on the monotonic clock
 	// (both readings come from View.Now and carry it), so it does not matter what

@@ -57,7 +57,7 @@ func (e *staleError) Error() string {
 
 func runAll(ctx context.Context, h *platform.Host, o op) error {
 	for _, c := range o.action.Do {
-		if _, err := h.Run.Run(ctx, c); err != nil {
+		if _, err := h.Run.Run(ctx, c); err != nil && (!o.action.Lenient || ctx.Err() != nil) {
 			return err
 		}
 	}

@@ -40,6 +40,9 @@ func (l *StoreLayout) SelectPath(name string) string {
 	return path.Join(l.Sources[0], name)
 }
 
+// AfterInstall is what Fresh will be once the package is installed.
+func (l *StoreLayout) AfterInstall() []string { return storeLayouts[l.Family].Fresh }
+
 const debianBundle = "/etc/ssl/certs/ca-certificates.crt"
 
 // storeLayouts are the families' stores; StoreLayout adapts a copy to what is there.
@@ -219,11 +222,6 @@ func (v *View) Tool(name string) string {
 	for _, d := range toolDirs {
 		p := path.Join(d, name)
 		if img, err := v.Files.Stat(p); err == nil && img.Kind == File && img.Mode&0o111 != 0 {
-			return p
-		}
-	}
-	if v.Exec != nil {
-		if p, err := v.Exec.LookPath(name); err == nil {
 			return p
 		}
 	}

@@ -16,6 +16,7 @@ type PackageManager struct {
 	Program   string   // logical path of the program that was found
 	Install   []string // argument vectors start with the program's name
 	Reinstall []string
+	Remove    []string // takes an installed package away again, its dependants left alone
 	Refresh   []string // fetches the lists that Install needs, nil when Install does; its exit status may lie
 	Env       []string
 
@@ -37,6 +38,7 @@ var packageManagers = []PackageManager{
 		Program:   "apt-get",
 		Install:   []string{"apt-get", "install", "-y", "--no-install-recommends"},
 		Reinstall: []string{"apt-get", "install", "-y", "--no-install-recommends", "--reinstall"},
+		Remove:    []string{"dpkg", "--purge", "--force-depends"},
 		Refresh:   []string{"apt-get", "update"},
 		Env:       []string{"DEBIAN_FRONTEND=noninteractive", "DEBIAN_PRIORITY=critical", "APT_LISTCHANGES_FRONTEND=none", "NEEDRESTART_MODE=l"},
 		CAArgs:    []string{"-o", "Acquire::https::CAInfo={roots}"},
@@ -45,45 +47,53 @@ var packageManagers = []PackageManager{
 		Name: "dnf", Program: "dnf",
 		Install:   []string{"dnf", "-y", "install"},
 		Reinstall: []string{"dnf", "-y", "reinstall"},
+		Remove:    []string{"rpm", "-e", "--nodeps"},
 		CAArgs:    []string{"--setopt=sslcacert={roots}"},
 	},
 	{
 		Name: "microdnf", Program: "microdnf",
 		Install:   []string{"microdnf", "-y", "install"},
 		Reinstall: []string{"microdnf", "-y", "reinstall"},
+		Remove:    []string{"rpm", "-e", "--nodeps"},
 		CAArgs:    []string{"--setopt=sslcacert={roots}"},
 	},
 	{
 		Name: "tdnf", Program: "tdnf",
 		Install:   []string{"tdnf", "-y", "install"},
 		Reinstall: []string{"tdnf", "-y", "reinstall"},
+		Remove:    []string{"rpm", "-e", "--nodeps"},
 	},
 	{
 		Name: "yum", Program: "yum",
 		Install:   []string{"yum", "-y", "install"},
 		Reinstall: []string{"yum", "-y", "reinstall"},
+		Remove:    []string{"rpm", "-e", "--nodeps"},
 		CAArgs:    []string{"--setopt=sslcacert={roots}"},
 	},
 	{
 		Name: "apk", Program: "apk",
 		Install:   []string{"apk", "add", "--no-cache"},
 		Reinstall: []string{"apk", "fix", "--no-cache", "--reinstall"},
+		Remove:    []string{"apk", "del"},
 		CAEnv:     []string{"SSL_CERT_FILE={roots}"},
 	},
 	{
 		Name: "zypper", Program: "zypper",
 		Install:   []string{"zypper", "--non-interactive", "install"},
 		Reinstall: []string{"zypper", "--non-interactive", "install", "--force"},
+		Remove:    []string{"rpm", "-e", "--nodeps"},
 	},
 	{
 		Name: "pacman", Program: "pacman",
 		Install:   []string{"pacman", "-Sy", "--noconfirm"},
 		Reinstall: []string{"pacman", "-S", "--noconfirm"},
+		Remove:    []string{"pacman", "-Rdd", "--noconfirm"},
 	},
 	{
 		Name: "xbps", Program: "xbps-install",
 		Install:   []string{"xbps-install", "-Sy"},
 		Reinstall: []string{"xbps-install", "-Sfy"},
+		Remove:    []string{"xbps-remove", "-Fy"},
 		CAEnv:     []string{"SSL_CA_CERT_FILE={roots}"},
 	},
 	{

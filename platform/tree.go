@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -201,13 +202,21 @@ func (t *tree) ReadFile(name string) (data []byte, err error) {
 		if img.Size > MaxFile {
 			return ErrTooLarge
 		}
-		// A file in /proc says size 0 and has content.
-		if data, err = io.ReadAll(io.LimitReader(f, MaxFile+1)); err == nil && len(data) > MaxFile {
+		if data, err = readLimited(f, img.Size); err == nil && len(data) > MaxFile {
 			data, err = nil, ErrTooLarge
 		}
 		return err
 	})
 	return data, err
+}
+
+// readLimited reads at most one byte more than MaxFile. The size is where to
+// begin: a file in /proc says 0 and has content.
+func readLimited(f *os.File, size int64) ([]byte, error) {
+	var buf bytes.Buffer
+	buf.Grow(int(min(size, MaxFile)) + bytes.MinRead)
+	_, err := buf.ReadFrom(io.LimitReader(f, MaxFile+1))
+	return buf.Bytes(), err
 }
 
 // openRegular opens the file at p and describes what was opened.
@@ -238,7 +247,7 @@ func snapshotFile(p *place) (Image, error) {
 	if img.XAttrs, err = getXAttrs(f); err != nil {
 		return img, err
 	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	data, err := readLimited(f, img.Size)
 	if err != nil {
 		return img, err
 	}
@@ -339,6 +348,9 @@ func (t *tree) Writable(name string) error {
 // what is meant for the user's own file would end in another's.
 func (t *tree) ownLink(name string) error {
 	p, err := t.walk(name, true)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it leads nowhere: only the link itself can be replaced
+	}
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,7 @@ var storeTexts = map[string]entry{
 	"store-compromised-root.key":          {"The system trusts {name}, whose private key everybody has", "系统信任了 {name}，而它的私钥早已公开"},
 	"store-compromised-root.key-evidence": {"published in {year}: whoever has it can pose as any site to this machine", "私钥于 {year} 年公开：持有者可以对本机冒充任何网站"},
 	"store-compromised-root.removed":      {"The system trusts {name}, which the root programmes removed for cause in {year}", "系统信任了 {name}，它已在 {year} 年因违规被各根证书计划移除"},
+	"store-compromised-root.shipped":      {"this system's package {package} still ships it; its next version will not", "本系统的软件包 {package} 仍然带有它，升级后会去掉"},
 	"store-compromised-root.withdrawn":    {"The system still trusts {name}, from which nothing new is accepted since {year}", "系统仍然信任 {name}，自 {year} 年起其新签发的证书已不再被接受"},
 
 	"store-deselected.doc": {
@@ -106,4 +107,58 @@ var storeTexts = map[string]entry{
 	"store-unindexed.many":        {"{path} holds several certificates: programs that search the directory trust none of them", "{path} 中有多个证书：按目录查找的程序一个都不会信任"},
 	"store-unindexed.many-names":  {"in the bundle, but without a hash link: {names}", "在证书包中，但没有哈希链接：{names}"},
 	"store-unindexed.many-advice": {"split {path} into one file for each certificate, then run update-ca-certificates", "把 {path} 拆成每个证书一个文件，然后执行 update-ca-certificates"},
+
+	"store.no-layout":     {"where this system keeps its root certificates is not known", "不清楚这个系统把根证书放在哪里"},
+	"store.no-layout-do":  {"point SSL_CERT_FILE of the programs that need it at a bundle", "请让需要的程序通过 SSL_CERT_FILE 使用一个证书包"},
+	"store.no-tool":       {"the distribution's tool that makes the store is not installed", "发行版用来生成根证书库的工具没有安装"},
+	"store.no-tool-do":    {"install the package ca-certificates, then run trustfix again", "请安装 ca-certificates 软件包，然后重新运行 trustfix"},
+	"store.no-roots":      {"no reference roots are at hand to write", "没有可以写入的参考根证书"},
+	"store.dir-not-empty": {"{path} is a directory with something in it", "{path} 是一个非空目录"},
+	"store.and-then":      {"{first}, then: {then}", "{first}，然后：{then}"},
+	"store.macos":         {"macOS asks for a password before it trusts a root, whoever runs the command", "macOS 在信任根证书之前一定会要求输入密码，无论由谁执行命令"},
+	"store.never-trust":   {"do not trust it anywhere, and ask whoever wants it why", "不要在任何地方信任它，并向要求信任它的人问明原因"},
+	"store.add":           {"trust {name} in the system's store", "在系统根证书库中信任 {name}"},
+	"store.add-to-bundle": {"add {n} root certificates to {path}", "向 {path} 添加 {n} 个根证书"},
+	"store.only-here": {
+		"the repair will drop what stands only in this file, not in the package or among your own certificates: {names}. To keep one: --trust-ca with its SHA-256",
+		"修复会丢掉只存在于这个文件、而不在软件包或你自己添加的证书中的：{names}。要保留其中一个，请用 --trust-ca 指定其 SHA-256",
+	},
+
+	"rebuild-store.doc": {
+		"Runs the distribution's own tool from scratch (update-ca-certificates --fresh, update-ca-trust extract), after making room for its result, and reads that result: its exit status proves nothing. Where only a mode keeps people from reading, the mode is repaired and nothing else. Undo: every file, link and mode the tool changed comes back; by hand, trustfix rollback.",
+		"先为结果腾出位置，再让发行版自带的工具从头重建（update-ca-certificates --fresh、update-ca-trust extract），并读取结果加以确认，因为退出码说明不了问题。如果只是权限妨碍读取，就只修权限。撤销：工具改动的每个文件、链接和权限都会恢复；手工执行 trustfix rollback。",
+	},
+	"rebuild-store":      {"make {path} again with {tool}", "用 {tool} 重新生成 {path}"},
+	"rebuild-store.mode": {"let everybody read {path}", "让所有用户都能读取 {path}"},
+	"install-store.doc": {
+		"Installs the package with the root certificates by the system's package manager, without questions. Its own https downloads are verified with the roots inside trustfix for that one command. Without network or package manager, those roots are written as a plain bundle. Undo: the trust files come back as they were and the package is removed by the package manager, whose database is never restored as files.",
+		"用系统的包管理器安装根证书软件包，不会提问。下载所用的 https 仅在这一条命令中用 trustfix 内置的根证书校验。没有网络或包管理器时，直接写入内置的根证书。撤销：信任相关文件恢复原样，软件包由包管理器卸载（从不以文件方式还原其数据库）。",
+	},
+	"install-store":          {"install {package} with {manager}", "用 {manager} 安装 {package}"},
+	"install-store.embedded": {"write the {n} reference roots inside trustfix to {path}; the package manager cannot be used now", "把 trustfix 内置的 {n} 个参考根证书写入 {path}；目前无法使用包管理器"},
+	"install-store.alias":    {"let {path} lead to the store", "让 {path} 指向根证书库"},
+	"reinstall-store.doc": {
+		"Installs the package with the root certificates again, or its newest version, where the sources for a rebuild are gone or too old. Its own https downloads are verified with the roots inside trustfix for that one command. Without network or package manager, those roots are written as a plain bundle. Undo: the trust files come back as they were; the package stays installed, as before.",
+		"在重建所需的源证书缺失或太旧时，重新安装根证书软件包，或更新到最新版本。下载所用的 https 仅在这一条命令中用 trustfix 内置的根证书校验。没有网络或包管理器时，直接写入内置的根证书。撤销：信任相关文件恢复原样；软件包和原来一样保持已安装。",
+	},
+	"reinstall-store":           {"install {package} again with {manager}", "用 {manager} 重新安装 {package}"},
+	"reinstall-store.newest":    {"the newest package of this system lacks {n} roots, too", "本系统最新的软件包同样缺少 {n} 个根证书"},
+	"reinstall-store.newest-do": {"no server that is configured here needs them; an upgrade of the system brings them", "本机配置的服务器都不需要它们；升级系统后就会有"},
+	"reselect-roots.doc": {
+		"Takes the ! from lines in /etc/ca-certificates.conf (or a file from the blocklist) and rebuilds the store: by itself only where most roots are deselected, else for the roots whose SHA-256 you name. Every other byte stays. Undo: the exact file, and the store as it was.",
+		"去掉 /etc/ca-certificates.conf 中行首的 !（或移除黑名单目录中的文件），然后重建证书库：只有大多数根证书都被取消时才自动进行，否则只处理你指定了 SHA-256 的根证书。其他字节一概不变。撤销：文件逐字节恢复，证书库恢复原样。",
+	},
+	"reselect-roots":           {"select {n} root certificates again in {path}", "在 {path} 中重新选中 {n} 个根证书"},
+	"reselect-roots.unblock":   {"remove {path} from the blocklist", "从黑名单中移除 {path}"},
+	"reselect-roots.shared":    {"{path} refuses other certificates, too", "{path} 同时还禁用了其他证书"},
+	"reselect-roots.shared-do": {"name all of them, or edit {path} yourself", "请指定其中的全部证书，或自行编辑 {path}"},
+	"distrust-root.doc": {
+		"Keeps a root that nothing should trust out of the store by the distribution's own means: a ! line in /etc/ca-certificates.conf, a file in the blocklist, or its removal from the administrator's directory; then rebuilds. Undo: files and store come back as they were, which means that it is trusted again.",
+		"用发行版自己的办法禁用不该信任的根证书：在 /etc/ca-certificates.conf 中加一行 !、在黑名单目录放一个文件，或从管理员目录中移除；然后重建。撤销：文件和证书库恢复原样，也就是说它会重新被信任。",
+	},
+	"distrust-root.file":      {"take {n} compromised roots out of {path}", "从 {path} 中移除 {n} 个不可信的根证书"},
+	"distrust-root.conf":      {"deselect {n} compromised roots in {path}", "在 {path} 中取消 {n} 个不可信的根证书"},
+	"distrust-root.block":     {"refuse {name} by {path}", "通过 {path} 禁用 {name}"},
+	"distrust-root.cannot":    {"{path} cannot be taken apart without losing something else", "{path} 无法在不影响其他内容的情况下拆分"},
+	"distrust-root.cannot-do": {"remove the certificate from {path} by hand, then rebuild", "请手工从 {path} 中移除该证书，然后重建"},
 }
