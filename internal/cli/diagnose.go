@@ -21,7 +21,7 @@ func diagnose(ctx context.Context, s *session, _ []string) error {
 		return err
 	}
 	if s.flags.apply {
-		return s.apply(ctx, h, fix.Make)
+		return s.apply(ctx, h)
 	}
 	o, err := s.options(h)
 	if err != nil {
@@ -56,12 +56,9 @@ func code(r *detect.Report) int {
 	return exitOK
 }
 
-// planner makes a plan from a diagnosis: fix.Make, or that of pin and unpin.
-type planner func(context.Context, *fix.Input) (*fix.Plan, error)
-
 // apply recovers an interrupted run, diagnoses, carries the plan out and
 // diagnoses again.
-func (s *session) apply(ctx context.Context, h *platform.Host, plans planner) error {
+func (s *session) apply(ctx context.Context, h *platform.Host) error {
 	if err := s.recover(ctx, h); err != nil {
 		return err
 	}
@@ -73,13 +70,37 @@ func (s *session) apply(ctx context.Context, h *platform.Host, plans planner) er
 	if err != nil {
 		return err
 	}
-	plan, err := plans(ctx, &fix.Input{View: h.View, Report: report})
+	plan, err := fix.Make(ctx, &fix.Input{View: h.View, Report: report})
 	if err != nil {
 		return err
 	}
 	if !s.flags.json {
 		s.printReport(h.View, report, plan)
 	}
+	run, err := s.carryOut(ctx, h, o, report, plan)
+	if err != nil {
+		return err
+	}
+	after := report
+	if run != nil {
+		if after, err = s.detect(ctx, h, o); err != nil {
+			return err
+		}
+	}
+	code := applied(run, after)
+	if s.flags.json {
+		doc := newDocument(s, report, plan, run)
+		doc.Remaining = after.Findings
+		return s.printJSON(doc, code)
+	}
+	s.printOutcome(run, plan)
+	s.printRemaining(after)
+	return exit(code)
+}
+
+// carryOut lets the engine do a plan, each step proven by the diagnosis that
+// found its cause. An interrupted run has been taken back when it returns.
+func (s *session) carryOut(ctx context.Context, h *platform.Host, o detect.Options, report *detect.Report, plan *fix.Plan) (*fix.Run, error) {
 	run, err := fix.Apply(ctx, h, plan, fix.ApplyOptions{
 		Verify: func(ctx context.Context, v *platform.View, step *fix.Step) ([]detect.Finding, error) {
 			return detect.Recheck(ctx, v, o, step.Of(report))
@@ -87,24 +108,9 @@ func (s *session) apply(ctx context.Context, h *platform.Host, plans planner) er
 		Progress: s.stepProgress(),
 	})
 	if err != nil && !errors.Is(err, context.Canceled) {
-		return s.engineError(err)
+		return nil, s.engineError(err)
 	}
-	after, code := report, exitInterrupted
-	if err == nil {
-		if run != nil {
-			if after, err = s.detect(ctx, h, o); err != nil {
-				return err
-			}
-		}
-		code = applied(run, after)
-	}
-	if s.flags.json {
-		doc := newDocument(s, report, plan, run)
-		doc.Remaining = after.Findings
-		return s.printJSON(doc, code)
-	}
-	s.printRun(run, plan, after)
-	return exit(code)
+	return run, err
 }
 
 // applied is the exit code after an apply: a change that failed or did not

@@ -92,33 +92,38 @@ func (s *session) stepProgress() func(fix.StepEvent) {
 	}
 }
 
-// printRun says what came of an apply and what is left.
-func (s *session) printRun(run *fix.Run, plan *fix.Plan, after *detect.Report) {
+// printOutcome says what came of a run and how to go back.
+func (s *session) printOutcome(run *fix.Run, plan *fix.Plan) {
 	p := s.out
 	p.printf("\n")
 	if run == nil {
 		p.line("", text.M("cli.nothing-changed"))
 	} else {
-		p.line("", text.M("cli.repaired", "n", run.Count(fix.Done)))
-		if plan.NeedsNewShell() {
-			p.line("", text.M("cli.new-shell"))
-		}
-	}
-	left := 0
-	for _, f := range after.Findings {
-		if f.Severity != detect.Info {
-			if left == 0 {
-				p.line("", text.M("cli.remaining"))
+		if n := run.Count(fix.Done); n > 0 {
+			p.line("", text.M("cli.repaired", "n", n))
+			if plan.NeedsNewShell() {
+				p.line("", text.M("cli.new-shell"))
 			}
-			left++
-			p.right("  "+p.sign(signError)+" "+p.show(f.Summary), f.ID)
+			p.line("", text.M("cli.go-back"))
 		}
 	}
 	if sudo := plan.SudoLine(); sudo != "" {
 		p.line("", text.M("cli.sudo"))
 		p.printf("  %s\n", p.clean(sudo))
 	}
-	if run != nil {
-		p.line("", text.M("cli.go-back"))
+}
+
+// printRemaining lists what an apply left.
+func (s *session) printRemaining(after *detect.Report) {
+	p, first := s.out, true
+	for _, f := range after.Findings {
+		if f.Severity == detect.Info {
+			continue
+		}
+		if first {
+			p.line("\n", text.M("cli.remaining"))
+			first = false
+		}
+		p.right("  "+p.sign(signError)+" "+p.show(f.Summary), f.ID)
 	}
 }
