@@ -51,10 +51,12 @@ func timeService(ctx context.Context, v *platform.View) TimeService {
 	return s
 }
 
-// HostClock reports whether the system clock belongs to the machine outside
-// this container: time namespaces do not cover CLOCK_REALTIME. WSL's own
-// virtual machine has a clock of its own.
-func HostClock(v *platform.View) bool { return v.Container != "" && v.Container != "wsl" }
+// HostClock reports whether the system clock belongs to the machine outside:
+// time namespaces do not cover CLOCK_REALTIME, so a container has none of its
+// own, and the kernel refuses even its root. WSL's virtual machine has one.
+func HostClock(v *platform.View) bool {
+	return v.Container != "" && v.Container != "wsl" || v.Elevated && v.Kernel != nil && v.Kernel().Denied
+}
 
 var clockChecks = []*Check{clockSkew, clockUnsynced}
 
@@ -102,7 +104,7 @@ var clockSkew = &Check{
 		f.Evidence = append(f.Evidence, serviceWord(c.Service))
 		if HostClock(v) {
 			f.Action, f.Fix = Manual, ""
-			f.Advice = append(f.Advice, text.M("clock-skew.host", "container", v.Container))
+			f.Advice = append(f.Advice, text.M("clock-skew.host"))
 		}
 		return []Finding{f}, nil
 	},

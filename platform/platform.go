@@ -122,6 +122,7 @@ type Output struct {
 type KernelClock struct {
 	Known        bool // the call exists and was allowed
 	Synchronized bool
+	Denied       bool // this process may not set the clock, whatever its user is: no CAP_SYS_TIME, or a filter
 }
 
 // ClockSetter sets the system clock.

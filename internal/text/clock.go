@@ -36,8 +36,8 @@ var clockTexts = map[string]entry{
 		"不要用这个网络的时间来设置时钟：先问清时间服务器由谁维护，或与可信的时钟核对",
 	},
 	"clock-skew.host": {
-		"a container ({container}) has no clock of its own: run trustfix --apply, or set the clock, on the machine that runs it",
-		"容器（{container}）没有自己的时钟：请在运行它的主机上执行 trustfix --apply，或在那里校准时钟",
+		"a container, or whatever holds this system, has no clock of its own: set the clock, or run trustfix --apply, on the machine outside",
+		"容器之类的环境没有自己的时钟：请在外面的主机上校准时钟，或在那里执行 trustfix --apply",
 	},
 
 	"clock-unsynced.doc": {
