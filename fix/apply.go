@@ -59,7 +59,7 @@ func Apply(ctx context.Context, h *platform.Host, plan *Plan, o ApplyOptions) (*
 	if e.made && err == nil {
 		e.run.settle()
 		if err = write(h.State, e.rec.name("commit"), e.run); err == nil {
-			prune(h.State, runs, e.now)
+			prune(h.State, runs, e.now, e.run.Count(Done) > 0)
 		}
 	}
 	e.run.settle()
@@ -232,7 +232,7 @@ func (e *engine) step(ctx context.Context, n int, s *Step, result *StepResult) e
 		}
 	}
 	fail(err)
-	if _, ok := errors.AsType[*stillThere](err); ok {
+	if _, ok := errors.AsType[*stillThere](err); ok || ctx.Err() != nil {
 		result.Status = Undone
 	}
 	_, notes, back := takeBack(context.WithoutCancel(ctx), e.h, e.rec, []*stepRecord{rec}, false)
@@ -263,6 +263,8 @@ func (e *engine) intend(n int, rec *stepRecord) error {
 		if err := e.rec.keep(img); err != nil {
 			return fmt.Errorf("cannot back up %s: %w", p, err)
 		}
+		img.Data = nil // safe now, and needed no more
+		rec.Before[p] = img
 	}
 	for _, c := range rec.Changes {
 		if err := e.rec.keep(c.After); err != nil {

@@ -121,11 +121,15 @@ func ThreeWay(h *platform.Host, id, name string) (string, error) {
 }
 
 // prune forgets the oldest runs beyond the limits: never an unfinished one, and
-// never the newest that still stands, which is somebody's way back. It is no
-// failure when it cannot.
-func prune(state platform.Dir, old []*runRecord, now time.Time) {
+// never the newest that still stands, which is somebody's way back; stands says
+// that it is the run that has just ended. It is no failure when it cannot.
+func prune(state platform.Dir, old []*runRecord, now time.Time, stands bool) {
 	keep := maxRuns - 1 // the run that has just ended is not among them
 	for i, r := range slices.Backward(old) {
+		if !stands && r.standing() {
+			stands = true
+			continue
+		}
 		aged := now.Sub(r.Time) > maxAge
 		if (len(old)-i > keep || aged) && !r.unfinished() {
 			// Renamed first: half a run would be taken for a damaged one.

@@ -105,7 +105,7 @@ func prepare(h *platform.Host, id string, n int, s *Step) (*stepRecord, []op, er
 			if err != nil {
 				return nil, nil, err
 			}
-			rec.Touches = append(rec.Touches, a.Touches...)
+			rec.Touches = append(rec.Touches, places(h.Files, a.Touches)...)
 			undo := make([]savedCmd, len(a.Undo))
 			for i, c := range a.Undo {
 				undo[i] = savedCmd{c, c.Stdin}
@@ -145,6 +145,23 @@ func prepare(h *platform.Host, id string, n int, s *Step) (*stepRecord, []op, er
 	}
 	rec.Dirs, err = dirStates(h.Files, paths, touched)
 	return rec, ops, err
+}
+
+// places are the paths that names stand for: links above them followed, and
+// what a name that is a link itself leads to besides.
+func places(files platform.Files, names []string) []string {
+	var out []string
+	for _, name := range names {
+		p := path.Clean(name)
+		if dir, err := files.Resolve(path.Dir(p)); err == nil {
+			p = path.Join(dir, path.Base(p))
+		}
+		out = append(out, p)
+		if to, err := files.Resolve(p); err == nil && to != p {
+			out = append(out, to)
+		}
+	}
+	return out
 }
 
 // missingParents are the directories above name that have to be made, topmost first.

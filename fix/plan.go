@@ -283,6 +283,9 @@ func (p *Plan) SudoLine(more ...string) string {
 	for _, t := range p.report.Options.Targets {
 		argv = append(argv, "--target", t)
 	}
+	for _, server := range p.report.Options.NTP {
+		argv = append(argv, "--ntp", server)
+	}
 	for _, ca := range p.report.Options.Consented {
 		argv = append(argv, "--trust-ca", ca)
 	}

@@ -14,7 +14,7 @@ import (
 // Limits of what a program's undo records: far above any trust store.
 const (
 	maxPaths = 50_000
-	maxBytes = 512 << 20
+	maxBytes = 64 << 20
 )
 
 // scan records every path at and under roots.
