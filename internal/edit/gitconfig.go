@@ -142,7 +142,7 @@ func (x *gitScan) value(n *node) bool {
 			break
 		}
 		if !quoted && (c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r') {
-			if first >= 0 {
+			if len(out) > 0 {
 				blanks++
 				out = append(out, c)
 			}
@@ -196,7 +196,7 @@ func (x *gitScan) value(n *node) bool {
 	} else {
 		n.val.hi = n.end
 	}
-	n.EndLine = x.index.line(max(n.end-1, n.start))
+	n.EndLine = x.index.line(n.end)
 	x.i = lineEnd(data, min(x.i, len(data)))
 	return true
 }

@@ -116,48 +116,23 @@ func (x *tree) members(path []string, bracket byte, depth int) {
 }
 
 // cut takes a member with the comma that joins it to the next one or, where it
-// is the last, to the one before.
+// is the last, to the one before. TOML lets that comma stand at the end of a
+// line, so that no other line has to change.
 func (x *tree) cut(n node, prev, next int) splice {
 	s := span{n.start, n.end}
-	comma := func(i int) int { // the offset of the comma behind i
-		for i = x.space(i); i < len(x.data) && x.data[i] != ','; i++ {
-		}
-		return i
+	comment := func(rest []byte) bool { return x.sign == '=' && hashComment(rest) }
+	if next < 0 && prev >= 0 && (x.sign == ':' || bytes.IndexByte(x.data[prev:n.start], '\n') < 0) {
+		return splice{span: span{prev, n.end}}
 	}
-	none := func([]byte) bool { return false }
-	comment := none
-	if x.sign == '=' {
-		comment = hashComment
+	if i := x.space(n.end); i < len(x.data) && x.data[i] == ',' {
+		s.hi = i + 1
 	}
-	switch {
-	case next >= 0:
-		s.hi = comma(n.end) + 1
-		if lines, ok := wholeLines(x.data, s, comment); ok {
-			return splice{span: lines}
-		}
-		s.hi = skipSpace(x.data, s.hi)
-	case prev >= 0:
-		s.lo = prev
-		if i := x.space(n.end); x.sign == '=' && i < len(x.data) && x.data[i] == ',' {
-			s.hi = i + 1
-			s.lo = n.start
-			if lines, ok := wholeLines(x.data, s, comment); ok {
-				return splice{span: lines}
-			}
-			s.lo = comma(prev) + 1
-		} else if len(bytes.Trim(x.data[prev:n.start], " \t\r\n,")) > 0 { // a comment between: it stays, and so does the comma
-			if lines, ok := wholeLines(x.data, span{n.start, n.end}, comment); ok {
-				return splice{span: lines}
-			}
-			s.lo = n.start
-		}
-	default:
-		if i := x.space(n.end); i < len(x.data) && x.data[i] == ',' {
-			s.hi = i + 1
-		}
-		if lines, ok := wholeLines(x.data, s, comment); ok {
-			return splice{span: lines}
-		}
+	if lines, ok := wholeLines(x.data, s, comment); ok {
+		return splice{span: lines}
+	}
+	s.hi = skipSpace(x.data, s.hi)
+	if next < 0 {
+		s.hi = max(n.end, len(bytes.TrimRight(x.data[:s.hi], " \t")))
 	}
 	return splice{span: s}
 }

@@ -37,7 +37,7 @@ func TestGitConfigAgreesWithGit(t *testing.T) {
 		"[http]\n\tsslVerify = false ; off\n\tproxy = \"http://p # x\"\n\tbare\n\tempty =\n", "[http \"https://X/ \\\"q\\\"\"]\n\ta = /a \\\n  b\n",
 		"[core.Sub] a = 1\n", "\xef\xbb\xbf[a]\r\nb = c\r\nd = \"e\" f \"g\" \r\n", "[a]\nb = \\t\\n\\\\\\\"x\n", "[a]\nb = x ; y\n[A]\nc=\"\"\n",
 		"a = 1\n", "[a]\n\tb = \"c\n", "[a]\nb = \\x\n", "[a\nb=1\n", "[a]\n1 = 2\n", "[a]\nb c\n", "[a]b=1\n[c] ; x\n d\n", "[a]\nb = x\\\n\\\ny\n", "[a \"\"]\nb=1\n",
-		"[a]\nb = x#y\n", "[a]\nb = \"x\\\ny\"\n", "[a]\nb=1\n\n;c\n#d\n   e   =   f g   \n",
+		"[a]\nb = x#y\n", "[a]\nb = \"x\\\ny\"\n", "[a]\nb = \\\n  x\n", "[a]\nb = \"\" x\n", "[a]\nb=\\\n \nc=1\n", "[a]\nb=1\n\n;c\n#d\n   e   =   f g   \n",
 	} {
 		cmd := exec.Command(git, "config", "-f", writeFile(t, data), "--list", "-z")
 		cmd.Env = []string{"HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1"}

@@ -139,12 +139,16 @@ func invalidUTF8(data []byte) int {
 
 var bom = []byte("\xef\xbb\xbf")
 
-// checkEncoding refuses UTF-16, which no client but Windows' own reads, and
-// which a byte scanner would take for garbage with the right letters in it.
+// checkEncoding refuses UTF-16, which no client but Windows' own reads and which
+// a byte scanner would take for garbage with the right letters in it, and files
+// that are no text.
 func checkEncoding(data []byte) error {
 	head := data[:min(len(data), 64)]
 	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) || bytes.Count(head, []byte{0})*3 > len(head) {
 		return syntaxErrorf(1, "the file is UTF-16; save it as UTF-8")
+	}
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return syntaxErrorf(bytes.Count(data[:i], []byte{'\n'})+1, "a NUL byte; this is no text file")
 	}
 	return nil
 }
