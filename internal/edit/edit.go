@@ -40,7 +40,7 @@ type Entry struct {
 	Value   string   // unquoted and unescaped; continuation lines joined by "\n"
 	Quoted  bool     // was quoted: a YAML string whatever it looks like
 	Tag     string   // YAML's explicit tag, "" otherwise
-	Empty   bool     // the key stands without a value (YAML null by absence, `key` alone)
+	Empty   bool     // the key stands without a value (YAML null by absence); in gitconfig and npmrc only `key`, not `key =`
 	Parent  bool     // a map or list; its members follow as entries of their own
 	Line    int      // 1-based line where the key starts
 	EndLine int      // last line of the value

@@ -191,9 +191,7 @@ func (x *gitScan) value(n *node) bool {
 		return false
 	}
 	n.Value = string(out[:len(out)-min(blanks, len(out))])
-	if first < 0 {
-		n.Empty = true
-	} else {
+	if first >= 0 {
 		n.val.hi = n.end
 	}
 	n.EndLine = x.index.line(n.end)

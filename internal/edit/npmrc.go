@@ -44,7 +44,7 @@ func scanNpmrc(data []byte) ([]node, error) {
 				lo += strings.Index(rest, written)
 			}
 			n.val = span{lo, lo + len(written)}
-			n.Value, n.Quoted, n.Empty = value, quoted, written == ""
+			n.Value, n.Quoted = value, quoted
 			n.Comment = jsTrim(string(data[n.val.hi:l.hi]))
 		} else {
 			n.Empty = true

@@ -94,7 +94,7 @@ func TestWgetrc(t *testing.T) {
 func TestNpmrc(t *testing.T) {
 	testEntries(t, Npmrc, []entriesCase{
 		{"values", "; c\n# c\nstrict-ssl=false\ncafile = \"/a b\" ; x\nregistry=https://r/ # y\n//r/:_authToken=${T}\nca[]=\"one\\ntwo\"\nbare\na=b=c\ne=\nf=x\\;y\n",
-			"3 strict-ssl = \"false\"\n4 cafile = \"\\\"/a b\\\"\" ; x\n5 registry = \"https://r/\" # y\n6 //r/:_authToken = \"${T}\"\n7 ca[] = \"one\\ntwo\" quoted\n8 bare empty\n9 a = \"b=c\"\n10 e empty\n11 f = \"x;y\"\n"},
+			"3 strict-ssl = \"false\"\n4 cafile = \"\\\"/a b\\\"\" ; x\n5 registry = \"https://r/\" # y\n6 //r/:_authToken = \"${T}\"\n7 ca[] = \"one\\ntwo\" quoted\n8 bare empty\n9 a = \"b=c\"\n10 e = \"\"\n11 f = \"x;y\"\n"},
 		{"below a section nothing is a setting", "a=1\n[x]\nstrict-ssl=false\n", "1 a = \"1\"\n3 x|strict-ssl = \"false\"\n"},
 	})
 	testDelete(t, Npmrc, []editCase{
@@ -158,7 +158,7 @@ func TestCsh(t *testing.T) {
 func TestGitConfig(t *testing.T) {
 	testEntries(t, GitConfig, []entriesCase{
 		{"values", "# c\n[http]\n\tsslVerify = false ; off\n\tproxy = \"http://p # x\"\n\tbare\n\tempty =\n[http \"https://X/\"]\n\tsslCAInfo = /a \\\n  b\n[core.Sub] a = 1\n[include]\n\tpath = ~/x\n",
-			"3 http|sslVerify = \"false\" ; off\n4 http|proxy = \"http://p # x\" quoted\n5 http|bare empty\n6 http|empty empty\n8-9 http|https://X/|sslCAInfo = \"/a   b\"\n10 core|sub|a = \"1\"\n12 include|path = \"~/x\"\n"},
+			"3 http|sslVerify = \"false\" ; off\n4 http|proxy = \"http://p # x\" quoted\n5 http|bare empty\n6 http|empty = \"\"\n8-9 http|https://X/|sslCAInfo = \"/a   b\"\n10 core|sub|a = \"1\"\n12 include|path = \"~/x\"\n"},
 	})
 	testRefused(t, GitConfig, map[string]int{"[a]\n\tb = \"c\n": 2, "[a]\nb = \\x\n": 2, "[a\nb=1\n": 1, "[a]\n1 = 2\n": 2, "[a]\nb c\n": 2})
 	testDelete(t, GitConfig, []editCase{
