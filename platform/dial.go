@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -213,7 +214,7 @@ func connectTunnel(conn net.Conn, addr string, user *url.Userinfo) (net.Conn, st
 		}
 		return nil, detail, errors.New(detail)
 	}
-	head.left = 1 << 62
+	head.left = math.MaxInt
 	if br.Buffered() == 0 {
 		return conn, "", nil
 	}

@@ -59,7 +59,7 @@ func listen(t testing.TB, f func(net.Conn)) string {
 			}
 			go func() {
 				defer c.Close()
-				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+				_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 				f(c)
 			}()
 		}
@@ -139,11 +139,15 @@ func TestHandshake(t *testing.T) {
 		{"binary", func(c net.Conn) { readHello(c); _, _ = c.Write([]byte{0, 1, 2, 3, 4, 5, 6}) }, NetNotTLS, "not TLS", 0, nil},
 		{"closes", func(c net.Conn) { readHello(c) }, NetReset, "closed", 0, nil},
 		{"resets", func(c net.Conn) { readHello(c); _ = c.(*net.TCPConn).SetLinger(0) }, NetReset, "closed", 0, nil},
-		{"hangs", func(c net.Conn) { readHello(c); time.Sleep(3 * time.Second) }, NetTimeout, "no TLS answer", 0, nil},
+		{"hangs", func(c net.Conn) { readHello(c); time.Sleep(5 * time.Second) }, NetTimeout, "no TLS answer", 0, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			limit := 20 * time.Second
+			if c.kind == NetTimeout {
+				limit = time.Second
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
 			defer cancel()
 			s, err := newNetwork(nil).Handshake(ctx, Endpoint{Host: "good.example", Port: 443, Addr: listen(t, c.serve)})
 			var ne *NetError
@@ -203,7 +207,11 @@ func TestHandshakeNoConnection(t *testing.T) {
 		{"long label", Endpoint{Host: strings.Repeat("a", 64) + ".example"}, nil, NetDNS, "not a usable host name"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			limit := 20 * time.Second
+			if c.kind == NetTimeout {
+				limit = 50 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
 			defer cancel()
 			s, err := NewNetwork(nil, c.dial, nil).Handshake(ctx, c.e)
 			var ne *NetError

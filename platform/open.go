@@ -159,33 +159,40 @@ func examined(v *View, all []User, name string, caller Env) (User, error) {
 		}
 		return nameless(uid, gid, "", ""), nil
 	}
-	behind := false
-	if uid == 0 {
-		for _, n := range []string{"SUDO_UID", "PKEXEC_UID"} {
-			if id, err := strconv.Atoi(caller[n]); err == nil && id > 0 {
-				uid, behind = id, true
-				break
-			}
-		}
+	behind := behindSudo(uid, caller)
+	if behind > 0 {
+		uid = behind
 	}
 	u, ok := userByID(all, uid)
 	if !ok {
 		u, ok = lookupAccount(v, uid)
 	}
-	if behind {
-		if !ok {
-			return User{}, fmt.Errorf("sudo was called by uid %d, which no passwd database knows: name the user with --user", uid)
-		}
+	home := logicalHome(caller["HOME"])
+	switch {
+	case behind > 0 && !ok:
+		return User{}, fmt.Errorf("sudo was called by uid %d, which no passwd database knows: name the user with --user", uid)
+	case behind > 0:
 		return u, nil
-	}
-	home := logicalHome(v, caller["HOME"])
-	if !ok {
+	case !ok:
 		return nameless(uid, gid, caller["USER"], home), nil
-	}
-	if home != "" {
+	case home != "":
 		u.Home = home
 	}
 	return u, nil
+}
+
+// behindSudo is the uid of the person who became root for this one command,
+// or 0. Only the number is believed: names and $HOME survive sudo or not.
+func behindSudo(uid int, caller Env) int {
+	if uid != 0 {
+		return 0
+	}
+	for _, n := range []string{"SUDO_UID", "PKEXEC_UID"} {
+		if id, err := strconv.Atoi(caller[n]); err == nil && id > 0 {
+			return id
+		}
+	}
+	return 0
 }
 
 func rootShell(all []User) string {
@@ -193,7 +200,8 @@ func rootShell(all []User) string {
 	return u.Shell
 }
 
-func logicalHome(_ *View, home string) string {
+// logicalHome is $HOME as a logical path, or "" when it is not absolute.
+func logicalHome(home string) string {
 	if !filepath.IsAbs(home) {
 		return ""
 	}

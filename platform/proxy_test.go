@@ -85,7 +85,7 @@ func TestProxies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			s, err := newNetwork(nil).Handshake(ctx, Endpoint{Host: "good.example", Port: 443, Proxy: u, ProxyRoots: c.roots})
 			var ne *NetError

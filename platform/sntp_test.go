@@ -51,7 +51,7 @@ func TestTime(t *testing.T) {
 	same := func(b []byte) []byte { return b }
 	for _, offset := range []time.Duration{0, 90 * time.Second, -412 * 24 * time.Hour, 10 * 365 * 24 * time.Hour} {
 		s, err := newNetwork(nil).Time(t.Context(), ntpServer(t, offset, same))
-		if err != nil || (s.Offset-offset).Abs() > time.Second || s.Stratum != 2 || s.RootDistance <= 0 {
+		if err != nil || (s.Offset-offset).Abs() > 10*time.Second || s.Stratum != 2 || s.RootDistance <= 0 {
 			t.Errorf("offset %v: %+v, %v", offset, s, err)
 		}
 	}
@@ -66,7 +66,11 @@ func TestTime(t *testing.T) {
 		"short":          {func(b []byte) []byte { return b[:20] }, "EOF"},
 		"silent":         {func([]byte) []byte { return nil }, "no answer"},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		limit := 20 * time.Second
+		if name == "silent" {
+			limit = 200 * time.Millisecond
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		_, err := newNetwork(nil).Time(ctx, ntpServer(t, 0, c.reply))
 		cancel()
 		if err == nil || !strings.Contains(err.Error(), c.text) {

@@ -309,3 +309,21 @@ func TestIsTemp(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkReadFile(b *testing.B) {
+	root := b.TempDir()
+	if err := errors.Join(os.MkdirAll(filepath.Join(root, "etc/ssl/certs"), 0o755), os.WriteFile(filepath.Join(root, "etc/ssl/certs/ca.crt"), make([]byte, 220<<10), 0o644)); err != nil {
+		b.Fatal(err)
+	}
+	tr, err := openTree(root, os.Geteuid())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer tr.top.close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := tr.ReadFile("/etc/ssl/certs/ca.crt"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -71,7 +71,7 @@ func people(all []User, files Files) []User {
 }
 
 func systemHome(home string) bool {
-	for _, dir := range []string{"/bin", "/sbin", "/usr", "/dev", "/proc", "/run", "/var/run", "/nonexistent", "/etc"} {
+	for _, dir := range []string{"/bin", "/sbin", "/usr", "/dev", "/proc", "/run", "/var/run", "/nonexistent", "/etc", "/var/cache", "/var/spool", "/var/mail", "/var/backups"} {
 		if home == dir || strings.HasPrefix(home, dir+"/") {
 			return !strings.HasPrefix(home, "/usr/local/") && !strings.HasPrefix(home, "/usr/home/")
 		}
