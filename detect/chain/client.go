@@ -3,6 +3,7 @@ package chain
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -145,10 +146,24 @@ func (j *judge) noIssuer(code int, base Verdict) (id, fine string) {
 	return "", "no-way-back"
 }
 
+// maxGoBits is the largest RSA key that crypto/tls looks at in a server's chain.
+const maxGoBits = 8192
+
 // goVerdict asks crypto/x509, which is what Go programs use.
 func (j *judge) goVerdict(base Verdict) Verdict {
 	v := base
 	v.Client, v.Causes = j.in.Rules.Name, nil
+	for _, c := range append([]*cert{j.leaf}, j.pool...) {
+		if kind, n := keyBits(c.Certificate); kind == "RSA" && n > maxGoBits {
+			v.OK = false
+			v.Causes = []Cause{{
+				ID: "server-weak", Code: "weak-key", Subject: Name(c.Certificate),
+				Evidence: []text.Msg{text.M("chain.weak-key", "subject", Name(c.Certificate), "kind", kind, "bits", n)},
+				Text:     fmt.Sprintf("tls: server sent certificate containing RSA key larger than %d bits", maxGoBits),
+			}}
+			return v
+		}
+	}
 	more := x509.NewCertPool()
 	for _, c := range j.pool {
 		if c.origin == FromServer {

@@ -14,6 +14,7 @@ import (
 // proven otherwise. A normal chain needs a hundredth of them.
 const (
 	maxSignatures  = 200
+	maxEffort      = 4000 // of checking them, one being an RSA 2048 signature
 	maxSteps       = 2000
 	maxPaths       = 64
 	maxDepth       = 128
@@ -35,6 +36,7 @@ type judge struct {
 
 	sigs        map[[2][32]byte]signature
 	signatures  int
+	effort      int
 	steps       int
 	comparisons int
 	limited     bool
@@ -62,6 +64,10 @@ func Judge(in Input) (v Verdict) {
 			}}}
 		}
 	}()
+	return answer(in)
+}
+
+func answer(in Input) Verdict {
 	j := newJudge(in)
 	if j.leaf == nil {
 		return Verdict{Causes: []Cause{j.malformedLeaf()}}
@@ -70,7 +76,7 @@ func Judge(in Input) (v Verdict) {
 		j.rules = *r
 	}
 	j.walk(&trail{certs: []*cert{j.leaf}})
-	v = j.verdict()
+	v := j.verdict()
 	if in.Rules != nil {
 		return j.client(v)
 	}
@@ -84,7 +90,7 @@ func newJudge(in Input) *judge {
 	j := &judge{
 		in: in, now: in.Time.Truncate(time.Second), names: map[string][]*cert{},
 		rough: map[string][]byte{}, anchors: map[[32]byte]*cert{}, sigs: map[[2][32]byte]signature{},
-		signatures: maxSignatures, steps: maxSteps, comparisons: maxComparisons,
+		signatures: maxSignatures, effort: maxEffort, steps: maxSteps, comparisons: maxComparisons,
 	}
 	seen := map[[32]byte]bool{}
 	add := func(der []byte, origin Origin, i int) {
@@ -199,7 +205,9 @@ func (j *judge) signature(c, issuer *cert) signature {
 	if s, ok := j.sigs[key]; ok {
 		return s
 	}
-	if j.signatures--; j.signatures < 0 {
+	j.signatures--
+	j.effort -= effort(issuer.Certificate)
+	if j.signatures < 0 || j.effort < 0 {
 		j.limited, j.done = true, true
 		return sigUnknown
 	}

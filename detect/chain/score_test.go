@@ -107,6 +107,38 @@ var labelIDs = map[string][]string{
 	"strict_profile":       {"strict-ca"},
 }
 
+// A chain that is forged must never look like a matter of consent, whoever's
+// rules it is judged by.
+func TestNeverConsent(t *testing.T) {
+	n := 0
+	for _, c := range loadCases(t) {
+		// The suite's own reading of its trust anchors decides the others.
+		if !c.Never || !c.Scorable {
+			continue
+		}
+		n++
+		ref := Judge(c.input())
+		if d := Decide(ref, ref, ref, false); d.Verdict != "fail" || d.Fault != FaultServer {
+			t.Errorf("%s: %+v %v", c.ID, d, ref.IDs())
+		}
+		for _, cause := range ref.Causes {
+			if unknownIssuer(cause.ID) {
+				t.Errorf("%s: %s is among the causes", c.ID, cause.ID)
+			}
+		}
+		for _, name := range RuleNames() {
+			in := c.input()
+			in.Rules, _ = RulesFor(name)
+			if v := Judge(in); !v.OK && unknownIssuer(v.Cause()) {
+				t.Errorf("%s: %s names %s", c.ID, name, v.Cause())
+			}
+		}
+	}
+	if n < 15 {
+		t.Errorf("only %d cases", n)
+	}
+}
+
 func TestScore(t *testing.T) {
 	type score struct{ cases, labels, verdicts, goVerdicts int }
 	scores := map[string]*score{}

@@ -13,6 +13,7 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"math/big"
+	"math/bits"
 )
 
 // signature is the outcome of checking one certificate against one key.
@@ -70,6 +71,17 @@ func checkSignature(c, issuer *x509.Certificate) signature {
 		}
 	}
 	return sigUnknown
+}
+
+// effort is how many times longer a signature by this key takes to check than
+// one of RSA 2048: hostile keys are large and have large exponents.
+func effort(issuer *x509.Certificate) int {
+	key, ok := issuer.PublicKey.(*rsa.PublicKey)
+	if !ok || key.N.BitLen() > maxRSABits {
+		return 1
+	}
+	size := (key.N.BitLen() + 2047) / 2048
+	return size * size * size * ((bits.Len(uint(key.E)) + 16) / 17)
 }
 
 func isPSS(a x509.SignatureAlgorithm) bool {
