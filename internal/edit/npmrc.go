@@ -11,7 +11,7 @@ import (
 // unless a backslash stands before them, a key alone means true, and keys below
 // a [section] are no settings of npm. ${NAME} stays as it is written.
 func scanNpmrc(data []byte) ([]node, error) {
-	var nodes []node
+	nodes := someNodes(data)
 	var section []string
 	for i, l := range splitLines(data, true) {
 		raw := string(data[l.lo:l.hi])
@@ -77,6 +77,9 @@ func npmValue(raw string) (value, written string, quoted bool) {
 			return decoded, raw, true
 		}
 		return inner, raw, true
+	}
+	if !strings.ContainsAny(raw, `\;#`) {
+		return raw, raw, false
 	}
 	var out strings.Builder
 	for i := 0; i < len(raw); i++ {

@@ -18,6 +18,9 @@ type node struct {
 	fixed      string        // why it cannot be edited, "" when it can
 }
 
+// someNodes has room for the entries of a usual file of this size.
+func someNodes(data []byte) []node { return make([]node, 0, len(data)/40) }
+
 // syntax is what a format has to know; the rest is the same for all.
 type syntax struct {
 	scan func(data []byte) ([]node, error)

@@ -21,7 +21,7 @@ func scanShell(data []byte) ([]node, error) {
 	for _, c := range x.comments {
 		comments[lines.line(c.lo)] = strings.TrimRight(c.of(data), " \t\r")
 	}
-	var nodes []node
+	nodes := someNodes(data)
 	for k, c := range x.commands {
 		words, keyword := shellSettings(data, c.words)
 		for _, w := range words {

@@ -31,7 +31,7 @@ type line struct{ lo, hi, next int }
 
 // splitLines cuts data at \n and \r\n, and at a lone \r where a client does.
 func splitLines(data []byte, loneCR bool) []line {
-	var lines []line
+	lines := make([]line, 0, bytes.Count(data, []byte{'\n'})+1)
 	lo := 0
 	for i, c := range data {
 		if c == '\n' || loneCR && c == '\r' && i+1 < len(data) && data[i+1] != '\n' {
@@ -49,7 +49,7 @@ func splitLines(data []byte, loneCR bool) []line {
 type index []int
 
 func newIndex(data []byte) index {
-	starts := index{0}
+	starts := make(index, 1, bytes.Count(data, []byte{'\n'})+1)
 	for i, c := range data {
 		if c == '\n' {
 			starts = append(starts, i+1)

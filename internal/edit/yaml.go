@@ -63,7 +63,7 @@ func scanYAML(data []byte) ([]node, error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, syntaxErrorf(root.Line, "the file does not consist of key: value")
 	}
-	s := &yamlScan{data: data, index: newIndex(data)}
+	s := &yamlScan{data: data, index: newIndex(data), nodes: someNodes(data)}
 	s.findLines(len(data) - len(body))
 	if _, err := s.mapping(root, nil, false, -1); err != nil {
 		return nil, err
@@ -105,9 +105,19 @@ func (s *yamlScan) findLines(start int) {
 
 // yamlBreak is the length of the line break that b begins with, or 0.
 func yamlBreak(b []byte) int {
-	for _, br := range []string{"\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"} {
-		if bytes.HasPrefix(b, []byte(br)) {
-			return len(br)
+	switch b[0] {
+	case '\n':
+		return 1
+	case '\r':
+		if len(b) > 1 && b[1] == '\n' {
+			return 2
+		}
+		return 1
+	case 0xc2, 0xe2:
+		for _, br := range []string{"\u0085", "\u2028", "\u2029"} {
+			if bytes.HasPrefix(b, []byte(br)) {
+				return len(br)
+			}
 		}
 	}
 	return 0
