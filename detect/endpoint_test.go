@@ -91,12 +91,12 @@ func TestJudgement(t *testing.T) {
 	impostor := newCA(t, "Issuing CA 1", newCA(t, "Public Root", nil))
 	narrow := newCA(t, "Narrow CA", root, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"allowed.test"} })
 	aia := func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://aia.example/int.crt"} }
-	giveInter := map[string]platformtest.Get{"http://aia.example/int.crt": {Response: &platform.Response{Status: 200, Body: inter.cert.Raw}}}
+	giveInter := map[string]platformtest.Get{"http://aia.example/int.crt": {Response: &platform.Response{Status: 200, Body: inter.Cert.Raw}}}
 	// A manipulated signature: the certificate says Issuing CA 1 and is not its.
-	forged := slices.Clone(inter.leaf(t, host))
+	forged := slices.Clone(inter.Leaf(t, host))
 	forged[len(forged)-1] ^= 1
 
-	good := served(inter.leaf(t, host), inter.cert.Raw)
+	good := served(inter.Leaf(t, host), inter.Cert.Raw)
 	for _, c := range []struct {
 		row     string
 		world   world
@@ -106,105 +106,105 @@ func TestJudgement(t *testing.T) {
 		action  Action // of the finding; "" where there is none
 		fix     string
 	}{
-		{"good, good: healthy", world{trust: pemOf(root.cert), hosts: hosts(host, good)}, "ok", "none", "", "", ""},
+		{"good, good: healthy", world{trust: pemOf(root.Cert), hosts: hosts(host, good)}, "ok", "none", "", "", ""},
 		{
-			"good, fails now, good at true time: the clock", world{trust: pemOf(root.cert), hosts: hosts(host, good), offset: 400 * 24 * time.Hour},
+			"good, fails now, good at true time: the clock", world{trust: pemOf(root.Cert), hosts: hosts(host, good), offset: 400 * 24 * time.Hour},
 			"fail", "clock", "clock-skew", "", "",
 		},
 		{
-			"good, fails at both times: the client's trust source", world{trust: pemOf(other.cert), hosts: hosts(host, good)},
+			"good, fails at both times: the client's trust source", world{trust: pemOf(other.Cert), hosts: hosts(host, good)},
 			"fail", "client", "ca-bundle-stale", "", "",
 		},
 		{"the same with a bundle that is not there", world{hosts: hosts(host, good)}, "fail", "client", "ca-path-missing", "", ""},
 		{"the same with a wrong clock on top", world{hosts: hosts(host, good), offset: 400 * 24 * time.Hour}, "fail", "client", "ca-path-missing", "", ""},
 		{
-			"expired: the server", world{trust: pemOf(root.cert), hosts: hosts(host, served(inter.leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.cert.Raw))},
+			"expired: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw))},
 			"fail", "server", "server-expired", None, "",
 		},
 		{
 			"expired, and the clock so far behind that the client does not see it",
-			world{trust: pemOf(root.cert), offset: 20 * 24 * time.Hour, hosts: hosts(host, served(inter.leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.cert.Raw))},
+			world{trust: pemOf(root.Cert), offset: 20 * 24 * time.Hour, hosts: hosts(host, served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw))},
 			"fail", "server", "server-expired", None, "",
 		},
 		{
-			"not yet valid: the server", world{trust: pemOf(root.cert), hosts: hosts(host, served(inter.leaf(t, host, between(now.AddDate(0, 0, 2), validUntil)), inter.cert.Raw))},
+			"not yet valid: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(now.AddDate(0, 0, 2), validUntil)), inter.Cert.Raw))},
 			"fail", "server", "server-not-yet-valid", None, "",
 		},
-		{"wrong name: the server", world{trust: pemOf(root.cert), hosts: hosts(host, served(inter.leaf(t, "other.example"), inter.cert.Raw))}, "fail", "server", "server-hostname", None, ""},
-		{"weak: the server", world{trust: pemOf(root.cert), hosts: hosts(host, served(inter.leafFor(t, weakRSA(t), host), inter.cert.Raw))}, "fail", "server", "server-weak", None, ""},
-		{"forged signature: the server", world{trust: pemOf(root.cert), hosts: hosts(host, served(forged, inter.cert.Raw))}, "fail", "server", "server-forged", None, ""},
-		{"forged by a namesake: the server", world{trust: pemOf(root.cert), hosts: hosts(host, served(impostor.leaf(t, host), inter.cert.Raw))}, "fail", "server", "server-forged", None, ""},
-		{"issuer is no CA: the server", world{trust: pemOf(root.cert), hosts: hosts(host, served(notCA.leaf(t, host), notCA.cert.Raw))}, "fail", "server", "server-forged", None, ""},
-		{"name constraint: the server", world{trust: pemOf(root.cert), hosts: hosts(host, served(narrow.leaf(t, host), narrow.cert.Raw))}, "fail", "server", "server-constraint", None, ""},
+		{"wrong name: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, "other.example"), inter.Cert.Raw))}, "fail", "server", "server-hostname", None, ""},
+		{"weak: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.LeafFor(t, weakRSA(t), host), inter.Cert.Raw))}, "fail", "server", "server-weak", None, ""},
+		{"forged signature: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(forged, inter.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
+		{"forged by a namesake: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(impostor.Leaf(t, host), inter.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
+		{"issuer is no CA: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(notCA.Leaf(t, host), notCA.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
+		{"name constraint: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(narrow.Leaf(t, host), narrow.Cert.Raw))}, "fail", "server", "server-constraint", None, ""},
 		{
-			"completes with a fetched intermediate: the server omits it", world{trust: pemOf(root.cert), gets: giveInter, hosts: hosts(host, served(inter.leaf(t, host, aia)))},
+			"completes with a fetched intermediate: the server omits it", world{trust: pemOf(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
 			"fail", "server", "server-incomplete-chain", Auto, "write-pin",
 		},
 		{
-			"the same, and the client's bundle has the intermediate already", world{trust: pemOf(root.cert, inter.cert), gets: giveInter, hosts: hosts(host, served(inter.leaf(t, host, aia)))},
+			"the same, and the client's bundle has the intermediate already", world{trust: pemOf(root.Cert, inter.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
 			"ok", "none", "", "", "",
 		},
 		{
-			"the same for a client that trustfix cannot give a bundle", world{name: "git", trust: pemOf(root.cert), gets: giveInter, hosts: hosts(host, served(inter.leaf(t, host, aia)))},
+			"the same for a client that trustfix cannot give a bundle", world{name: "git", trust: pemOf(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
 			"fail", "server", "server-incomplete-chain", Manual, "",
 		},
-		{"an intermediate that nobody gives", world{trust: pemOf(root.cert), hosts: hosts(host, served(inter.leaf(t, host)))}, "fail", "server", "server-incomplete-chain", None, ""},
+		{"an intermediate that nobody gives", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host)))}, "fail", "server", "server-incomplete-chain", None, ""},
 		{
-			"an interceptor by name", world{trust: pemOf(root.cert), hosts: hosts(host, served(zscaler.leaf(t, host), zscaler.cert.Raw))},
+			"an interceptor by name", world{trust: pemOf(root.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"fail", "network", "server-intercepted", Consent, "add-private-ca",
 		},
 		{
-			"an interceptor with consent", world{trust: pemOf(root.cert), consented: []string{strings.ToUpper(fingerprint(zscaler.cert))}, hosts: hosts(host, served(zscaler.leaf(t, host), zscaler.cert.Raw))},
+			"an interceptor with consent", world{trust: pemOf(root.Cert), consented: []string{strings.ToUpper(fingerprint(zscaler.Cert))}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"fail", "network", "server-intercepted", Auto, "add-private-ca",
 		},
 		{
-			"consent to another CA is none", world{trust: pemOf(root.cert), consented: []string{fingerprint(private.cert)}, hosts: hosts(host, served(zscaler.leaf(t, host), zscaler.cert.Raw))},
+			"consent to another CA is none", world{trust: pemOf(root.Cert), consented: []string{fingerprint(private.Cert)}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"fail", "network", "server-intercepted", Consent, "add-private-ca",
 		},
 		{
-			"an interceptor that the system store trusts", world{trust: pemOf(root.cert), store: []*x509.Certificate{zscaler.cert}, hosts: hosts(host, served(zscaler.leaf(t, host)))},
+			"an interceptor that the system store trusts", world{trust: pemOf(root.Cert), store: []*x509.Certificate{zscaler.Cert}, hosts: hosts(host, served(zscaler.Leaf(t, host)))},
 			"fail", "network", "server-intercepted", Auto, "add-private-ca",
 		},
 		{
-			"an interceptor that the client trusts: a note", world{trust: pemOf(root.cert, zscaler.cert), hosts: hosts(host, served(zscaler.leaf(t, host), zscaler.cert.Raw))},
+			"an interceptor that the client trusts: a note", world{trust: pemOf(root.Cert, zscaler.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"ok", "none", "", None, "",
 		},
 		{
-			"a private CA", world{trust: pemOf(root.cert), hosts: hosts(host, served(private.leaf(t, host), private.cert.Raw))},
+			"a private CA", world{trust: pemOf(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
 			"fail", "private-ca", "server-private-ca", Consent, "add-private-ca",
 		},
 		{
-			"a private CA that is only in the system store", world{trust: pemOf(root.cert), store: []*x509.Certificate{private.cert}, hosts: hosts(host, served(private.leaf(t, host)))},
+			"a private CA that is only in the system store", world{trust: pemOf(root.Cert), store: []*x509.Certificate{private.Cert}, hosts: hosts(host, served(private.Leaf(t, host)))},
 			"fail", "private-ca", "server-private-ca", Auto, "add-private-ca",
 		},
 		{
-			"a private CA that nobody shows", world{trust: pemOf(root.cert), hosts: hosts(host, served(sub.leaf(t, host), sub.cert.Raw))},
+			"a private CA that nobody shows", world{trust: pemOf(root.Cert), hosts: hosts(host, served(sub.Leaf(t, host), sub.Cert.Raw))},
 			"fail", "private-ca", "server-private-ca", Manual, "",
 		},
-		{"a private CA that the client trusts", world{trust: pemOf(private.cert), hosts: hosts(host, served(private.leaf(t, host), private.cert.Raw))}, "ok", "none", "", "", ""},
-		{"self-signed", world{trust: pemOf(root.cert), hosts: hosts(host, served(selfSigned(t, host)))}, "fail", "private-ca", "server-self-signed", Consent, "add-private-ca"},
-		{"no name", world{trust: pemOf(root.cert), hosts: hosts(host, netError(platform.NetDNS, "no such host"))}, "unreachable", "network", "net-dns", Manual, ""},
-		{"refused", world{trust: pemOf(root.cert), hosts: hosts(host, netError(platform.NetRefused, "connection refused"))}, "unreachable", "network", "net-refused", Manual, ""},
-		{"reset", world{trust: pemOf(root.cert), hosts: hosts(host, netError(platform.NetReset, "reset by peer"))}, "unreachable", "network", "net-reset", Manual, ""},
-		{"timeout", world{trust: pemOf(root.cert), hosts: hosts(host, netError(platform.NetTimeout, "no answer in 10 s"))}, "unreachable", "network", "net-timeout", Manual, ""},
-		{"proxy", world{trust: pemOf(root.cert), hosts: hosts(host, netError(platform.NetProxy, "HTTP/1.1 407"))}, "unreachable", "network", "net-proxy", Manual, ""},
-		{"not TLS", world{trust: pemOf(root.cert), hosts: hosts(host, netError(platform.NetNotTLS, "HTTP/1.1 400"))}, "unreachable", "network", "net-not-tls", Manual, ""},
-		{"TLS 1.1 only: the server", world{trust: pemOf(root.cert), hosts: hosts(host, netError(platform.NetTLSOld, "TLS 1.0"))}, "fail", "server", "server-tls-old", None, ""},
-		{"no certificate that parses: the server", world{trust: pemOf(root.cert), hosts: hosts(host, netError(platform.NetMalformed, "x509: malformed"))}, "fail", "server", "server-malformed", None, ""},
+		{"a private CA that the client trusts", world{trust: pemOf(private.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))}, "ok", "none", "", "", ""},
+		{"self-signed", world{trust: pemOf(root.Cert), hosts: hosts(host, served(selfSigned(t, host)))}, "fail", "private-ca", "server-self-signed", Consent, "add-private-ca"},
+		{"no name", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetDNS, "no such host"))}, "unreachable", "network", "net-dns", Manual, ""},
+		{"refused", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetRefused, "connection refused"))}, "unreachable", "network", "net-refused", Manual, ""},
+		{"reset", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetReset, "reset by peer"))}, "unreachable", "network", "net-reset", Manual, ""},
+		{"timeout", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetTimeout, "no answer in 10 s"))}, "unreachable", "network", "net-timeout", Manual, ""},
+		{"proxy", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetProxy, "HTTP/1.1 407"))}, "unreachable", "network", "net-proxy", Manual, ""},
+		{"not TLS", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetNotTLS, "HTTP/1.1 400"))}, "unreachable", "network", "net-not-tls", Manual, ""},
+		{"TLS 1.1 only: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetTLSOld, "TLS 1.0"))}, "fail", "server", "server-tls-old", None, ""},
+		{"no certificate that parses: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetMalformed, "x509: malformed"))}, "fail", "server", "server-malformed", None, ""},
 		{
-			"a client certificate is wanted: the chain is in order", world{trust: pemOf(root.cert), hosts: hosts(host, platformtest.Handshake{Served: good.Served, Err: &platform.NetError{Kind: platform.NetNeedsCert}})},
+			"a client certificate is wanted: the chain is in order", world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: good.Served, Err: &platform.NetError{Kind: platform.NetNeedsCert}})},
 			"fail", "server", "server-needs-client-cert", Manual, "",
 		},
 		{
 			"a client certificate is wanted, and the chain has expired",
-			world{trust: pemOf(root.cert), hosts: hosts(host, platformtest.Handshake{
-				Served: served(inter.leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.cert.Raw).Served, Err: &platform.NetError{Kind: platform.NetNeedsCert},
+			world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{
+				Served: served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw).Served, Err: &platform.NetError{Kind: platform.NetNeedsCert},
 			})},
 			"fail", "server", "server-expired", None, "",
 		},
 	} {
 		t.Run(c.row, func(t *testing.T) {
-			c.world.refs = bundles.NewRoots(root.cert)
+			c.world.refs = bundles.NewRoots(root.Cert)
 			r := c.world.diagnose(t)
 			e := r.Endpoints[0]
 			if e.Verdict != c.verdict || e.Fault != c.fault || e.Cause != c.cause {
@@ -246,9 +246,9 @@ func hosts(pairs ...any) map[string]platformtest.Handshake {
 func TestInterceptionBySpread(t *testing.T) {
 	root, ca := newCA(t, "Public Root", nil), newCA(t, "Company CA", nil)
 	of := func(names ...string) world {
-		w := world{trust: pemOf(root.cert), hosts: map[string]platformtest.Handshake{}, refs: bundles.NewRoots(root.cert)}
+		w := world{trust: pemOf(root.Cert), hosts: map[string]platformtest.Handshake{}, refs: bundles.NewRoots(root.Cert)}
 		for _, n := range names {
-			w.hosts[n] = served(ca.leaf(t, n), ca.cert.Raw)
+			w.hosts[n] = served(ca.Leaf(t, n), ca.Cert.Raw)
 		}
 		return w
 	}
@@ -268,7 +268,7 @@ func TestInterceptionBySpread(t *testing.T) {
 			continue
 		}
 		f := r.Findings[0]
-		exact := "trustfix --apply --trust-ca " + fingerprint(ca.cert)
+		exact := "trustfix --apply --trust-ca " + fingerprint(ca.Cert)
 		if f.Action != Consent || !slices.ContainsFunc(f.Advice, func(m text.Msg) bool { return m.String() == exact }) {
 			t.Errorf("%v: no exact line to consent with in %v", c.hosts, f.Advice)
 		}
@@ -286,12 +286,12 @@ func TestTargetIsJudgedByTheStore(t *testing.T) {
 		shake platformtest.Handshake
 		want  string
 	}{
-		{"good", []*x509.Certificate{root.cert}, served(root.leaf(t, host)), "ok/none/"},
-		{"the store lacks the root", nil, served(root.leaf(t, host)), "fail/client/store-stale"},
-		{"a private CA", []*x509.Certificate{root.cert}, served(private.leaf(t, host), private.cert.Raw), "fail/private-ca/server-private-ca"},
-		{"a private CA that the store trusts", []*x509.Certificate{root.cert, private.cert}, served(private.leaf(t, host), private.cert.Raw), "ok/none/"},
+		{"good", []*x509.Certificate{root.Cert}, served(root.Leaf(t, host)), "ok/none/"},
+		{"the store lacks the root", nil, served(root.Leaf(t, host)), "fail/client/store-stale"},
+		{"a private CA", []*x509.Certificate{root.Cert}, served(private.Leaf(t, host), private.Cert.Raw), "fail/private-ca/server-private-ca"},
+		{"a private CA that the store trusts", []*x509.Certificate{root.Cert, private.Cert}, served(private.Leaf(t, host), private.Cert.Raw), "ok/none/"},
 	} {
-		w := world{trust: pemOf(root.cert), store: c.store, targets: []string{host}, hosts: hosts(host, c.shake), refs: bundles.NewRoots(root.cert)}
+		w := world{trust: pemOf(root.Cert), store: c.store, targets: []string{host}, hosts: hosts(host, c.shake), refs: bundles.NewRoots(root.Cert)}
 		e := w.diagnose(t).Endpoints[0]
 		if got := fmt.Sprintf("%s/%s/%s", e.Verdict, e.Fault, e.Cause); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
@@ -303,9 +303,9 @@ func TestTargetIsJudgedByTheStore(t *testing.T) {
 func TestClockBeforeTheRoots(t *testing.T) {
 	root := newCA(t, "Public Root", nil)
 	const host = "mirror.example.org"
-	net := &platformtest.Net{Handshakes: hosts(host, served(root.leaf(t, host, between(platformtest.DefaultNow.AddDate(0, 0, -1), validUntil))))}
-	h := platformtest.New(t, "-- etc/bundle.pem --\n"+pemOf(root.cert), platformtest.OS("linux"), platformtest.Network(net), platformtest.Now(platformtest.DefaultNow.AddDate(-3, 0, 0)))
-	refs := bundles.NewRoots(root.cert)
+	net := &platformtest.Net{Handshakes: hosts(host, served(root.Leaf(t, host, between(platformtest.DefaultNow.AddDate(0, 0, -1), validUntil))))}
+	h := platformtest.New(t, "-- etc/bundle.pem --\n"+pemOf(root.Cert), platformtest.OS("linux"), platformtest.Network(net), platformtest.Now(platformtest.DefaultNow.AddDate(-3, 0, 0)))
+	refs := bundles.NewRoots(root.Cert)
 	r := &Report{
 		Clock:   Clock{Source: "none", Wrong: true, Floor: platformtest.DefaultNow.AddDate(0, -1, 0)},
 		Options: Options{Refs: refs, Targets: []string{host + "@192.0.2.7:443"}},
@@ -320,8 +320,8 @@ func TestClockBeforeTheRoots(t *testing.T) {
 func TestEachServerIsProbedOnce(t *testing.T) {
 	root := newCA(t, "Public Root", nil)
 	const host = "mirror.example.org"
-	net := &platformtest.Net{Handshakes: hosts(host, served(root.leaf(t, host)))}
-	h := platformtest.New(t, "-- etc/bundle.pem --\n"+pemOf(root.cert), platformtest.OS("linux"), platformtest.Network(net))
+	net := &platformtest.Net{Handshakes: hosts(host, served(root.Leaf(t, host)))}
+	h := platformtest.New(t, "-- etc/bundle.pem --\n"+pemOf(root.Cert), platformtest.OS("linux"), platformtest.Network(net))
 	trust := client.Trust{Kind: "file", Path: "/etc/bundle.pem"}
 	endpoint := func(path, setBy string) client.Endpoint {
 		return client.Endpoint{URL: &url.URL{Scheme: "https", User: url.UserPassword("u", "secret"), Host: host, Path: path}, SetBy: setBy}
@@ -332,7 +332,7 @@ func TestEachServerIsProbedOnce(t *testing.T) {
 			{Name: "conda", Path: "/a", Trust: trust, Endpoints: []client.Endpoint{endpoint("/main", "/a/.condarc:1"), endpoint("/free", "/a/.condarc:2")}},
 			{Name: "pip", Path: "/b", Trust: trust, Endpoints: []client.Endpoint{endpoint("/simple", ""), {URL: &url.URL{Scheme: "http", Host: "plain.example"}, Plain: true}}},
 		},
-		Options: Options{Refs: bundles.NewRoots(root.cert)},
+		Options: Options{Refs: bundles.NewRoots(root.Cert)},
 	}
 	gatherEndpoints(t.Context(), h.View, r)
 	if got := net.Contacted(); len(got) != 1 || len(r.Endpoints) != 1 {
@@ -398,7 +398,7 @@ func BenchmarkGatherEndpoints(b *testing.B) {
 	c := &client.Client{Name: "conda", Trust: client.Trust{Kind: "file", Path: "/etc/bundle.pem"}}
 	for i := range 12 {
 		host := fmt.Sprintf("h%d.example", i)
-		s := served(root.leaf(b, host)).Served
+		s := served(root.Leaf(b, host)).Served
 		net.Handshakes[host] = platformtest.Handshake{Do: func(ctx context.Context, _ platform.Endpoint) (*platform.Served, error) {
 			select {
 			case <-time.After(50 * time.Millisecond):
@@ -409,9 +409,9 @@ func BenchmarkGatherEndpoints(b *testing.B) {
 		}}
 		c.Endpoints = append(c.Endpoints, client.Endpoint{URL: &url.URL{Scheme: "https", Host: host}})
 	}
-	h := platformtest.New(b, "-- etc/bundle.pem --\n"+pemOf(root.cert), platformtest.OS("linux"), platformtest.Network(net))
+	h := platformtest.New(b, "-- etc/bundle.pem --\n"+pemOf(root.Cert), platformtest.OS("linux"), platformtest.Network(net))
 	for b.Loop() {
-		r := &Report{Clock: Clock{Source: "ntp", Offset: new(float64)}, Clients: []*client.Client{c}, Options: Options{Refs: bundles.NewRoots(root.cert)}}
+		r := &Report{Clock: Clock{Source: "ntp", Offset: new(float64)}, Clients: []*client.Client{c}, Options: Options{Refs: bundles.NewRoots(root.Cert)}}
 		gatherEndpoints(b.Context(), h.View, r)
 		if r.Endpoints[0].Verdict != "ok" {
 			b.Fatalf("%+v", r.Endpoints[0])

@@ -26,7 +26,6 @@ type Pin struct {
 	Client string   // row name: "conda"
 	Hosts  []string // host or host:port, sorted
 	Base   string   // where the public roots came from: a path, or "reference roots"
-	Adds   bool     // the client reads it besides its own roots, so it holds no public ones
 	Was    string   // what the setting named before it named this file; "" when it was not set
 	Pinned []PinnedCert
 }
@@ -46,11 +45,7 @@ func (p Pin) Header() string {
 	for _, h := range p.Hosts {
 		fmt.Fprintf(&b, "# host %s\n", h)
 	}
-	if p.Adds {
-		b.WriteString("# adds to the client's own roots\n")
-	} else {
-		fmt.Fprintf(&b, "# base %s\n", p.Base)
-	}
+	fmt.Fprintf(&b, "# base %s\n", p.Base)
 	if p.Was != "" {
 		fmt.Fprintf(&b, "# was %s\n", p.Was)
 	}
@@ -82,8 +77,6 @@ func ReadPin(path string, data []byte) (p Pin, ok bool) {
 			p.Client = words[2]
 		case "host":
 			p.Hosts = append(p.Hosts, words[2])
-		case "adds":
-			p.Adds = true
 		case "base":
 			p.Base = strings.Join(words[2:], " ")
 		case "was":

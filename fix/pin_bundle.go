@@ -9,14 +9,14 @@ import (
 
 	"trustfix/bundles"
 	"trustfix/detect"
-	"trustfix/detect/client"
 )
 
 const referenceBase = "reference roots"
 
 // bundle is the new content of a pin: the client's present public roots, what
 // an earlier pin holds for other hosts, and what these hosts need. A client
-// that reads the file besides its own roots gets only the latter two.
+// that reads the file besides its own roots gets the public ones as well: the
+// setting is shared with older versions, for which the file is all there is.
 func (j *pinJob) bundle(in *Input) []byte {
 	old, oldCerts := readPin(in, j.pin)
 	p := detect.Pin{Client: j.name, Hosts: j.hosts(), Was: j.was}
@@ -67,10 +67,6 @@ func (j *pinJob) bundle(in *Input) []byte {
 
 // base is the public roots that a pin starts from.
 func (j *pinJob) base(in *Input, p *detect.Pin, old detect.Pin, oldCerts map[string]*x509.Certificate) (certs []*x509.Certificate, opaque [][]byte) {
-	p.Adds = !slices.ContainsFunc(j.clients, func(c *client.Client) bool { return j.name != "pip" || c.Trust.Kind != "os" })
-	if p.Adds {
-		return nil, nil
-	}
 	for _, c := range j.clients {
 		name, found, odd := detect.SourceOf(in.View, in.Report, c)
 		if name == j.pin && old.Path != "" {
