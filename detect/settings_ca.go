@@ -222,7 +222,7 @@ func caBundleStale(_ context.Context, _ *platform.View, r *Report) ([]Finding, e
 		if c.Trust.Kind != "certifi" && c.Trust.Kind != "file" || c.Trust.Path == "" {
 			continue
 		}
-		b := r.Inventory.Bundles.Read(c.Trust.Path)
+		b := r.Inventory.Bundles.ReadAs(c.Trust.Path, c.Trust.Group)
 		if b.Err != nil || b.Dir || isStore(r, b) || !holdsAny(r.Options.Refs, b.Prints) {
 			continue
 		}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
@@ -44,6 +45,7 @@ type Bundles struct {
 	byPath map[string]*Bundle
 	byID   map[fileID]*Bundle
 	byHash map[string]*Bundle
+	byKind map[string]*Bundle // by group and size
 }
 
 type fileID struct {
@@ -54,17 +56,22 @@ type fileID struct {
 
 // NewBundles is an empty cache over a tree.
 func NewBundles(files platform.Files) *Bundles {
-	return &Bundles{files: files, byPath: map[string]*Bundle{}, byID: map[fileID]*Bundle{}, byHash: map[string]*Bundle{}}
+	return &Bundles{files: files, byPath: map[string]*Bundle{}, byID: map[fileID]*Bundle{}, byHash: map[string]*Bundle{}, byKind: map[string]*Bundle{}}
 }
 
 // Read is the bundle at a path. It never fails: see Bundle.Err.
-func (c *Bundles) Read(name string) *Bundle {
+func (c *Bundles) Read(name string) *Bundle { return c.ReadAs(name, "") }
+
+// ReadAs is Read for the copy of a package's bundle: one content stands for
+// all copies of that group and size. A thousand environments hold a thousand
+// copies of few versions.
+func (c *Bundles) ReadAs(name, group string) *Bundle {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if b := c.byPath[name]; b != nil {
 		return b
 	}
-	b := c.load(name)
+	b := c.load(name, group)
 	c.byPath[name] = b
 	return b
 }
@@ -92,7 +99,7 @@ func (c *Bundles) Trust(t Trust) *bundles.Roots {
 
 var empty = bundles.NewRoots()
 
-func (c *Bundles) load(name string) *Bundle {
+func (c *Bundles) load(name, group string) *Bundle {
 	b := &Bundle{Path: name, Real: name, read: func() *bundles.Roots { return empty }}
 	img, err := c.files.Stat(name)
 	if err != nil {
@@ -110,6 +117,10 @@ func (c *Bundles) load(name string) *Bundle {
 	if same := c.byID[id]; same != nil && img.Ino != 0 {
 		return b.like(same)
 	}
+	kind := fmt.Sprint(group, "\x00", img.Size)
+	if same := c.byKind[kind]; same != nil && group != "" {
+		return b.like(same)
+	}
 	data, err := c.files.ReadFile(name)
 	if err != nil {
 		b.Err = err
@@ -123,7 +134,7 @@ func (c *Bundles) load(name string) *Bundle {
 		b.read = sync.OnceValue(func() *bundles.Roots { return rootsOf(bundles.Read(data)) })
 		c.byHash[sum] = b
 	}
-	c.byID[id] = b
+	c.byID[id], c.byKind[kind] = b, b
 	return b
 }
 

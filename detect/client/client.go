@@ -23,14 +23,15 @@ type Client struct {
 	Verify  string `json:"verify"`  // "on" or "off"
 	Trust   Trust  `json:"trust"`
 
-	Row       *Row         `json:"-"`
-	Settings  []*Setting   `json:"-"` // every layer that says something, lowest precedence first
-	Endpoints []Endpoint   `json:"-"` // what it is configured to talk to
-	Rules     *chain.Rules `json:"-"` // how its TLS library verifies
-	Elevated  bool         `json:"-"` // its files belong to root
-	Program   string       `json:"-"` // the executable, for a proof by the client itself; "" when not found
-	OpenSSL   string       `json:"-"` // version of the library it uses, as far as files tell
-	py        *pyEnv       // the Python it lives in
+	Row       *Row            `json:"-"`
+	Settings  []*Setting      `json:"-"` // every layer that says something, lowest precedence first
+	Endpoints []Endpoint      `json:"-"` // what it is configured to talk to
+	Rules     *chain.Rules    `json:"-"` // how its TLS library verifies
+	Elevated  bool            `json:"-"` // its files belong to root
+	Program   string          `json:"-"` // the executable, for a proof by the client itself; "" when not found
+	OpenSSL   string          `json:"-"` // version of the library it uses, as far as files tell
+	urls      map[string]bool // of Endpoints
+	py        *pyEnv          // the Python it lives in
 }
 
 // Trust is where a client takes its roots from.
@@ -42,6 +43,9 @@ type Trust struct {
 	// Builtin: the roots are compiled into the program, or belong to a program
 	// that is not on this system; the reference roots stand for them.
 	Builtin bool `json:"-"`
+	// Group names the package and version that the bundle at Path comes with:
+	// copies of one version and size have one content.
+	Group string `json:"-"`
 }
 
 // Endpoint is a server a client is configured to use.

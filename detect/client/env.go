@@ -124,6 +124,9 @@ func (s *scan) readCondaEnv(p *prefix) {
 	if p.state {
 		s.readEnvFile(envSource{File{Path: path.Join(p.dir, "conda-meta/state"), Format: edit.JSON}, p.dir, envNested})
 	}
+	if !slices.Contains(p.names, "etc") {
+		return
+	}
 	etc := path.Join(p.dir, "etc/conda")
 	for _, sub := range s.readDir(etc) {
 		switch sub {

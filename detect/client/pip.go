@@ -2,6 +2,7 @@ package client
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"trustfix/internal/edit"
@@ -116,7 +117,9 @@ func pipFiles(s *scan, c *Client) []File {
 		if s.v.OS == "windows" {
 			name = "pip.ini"
 		}
-		add(path.Join(c.py.prefix, name))
+		if p := s.prefixes[c.py.prefix]; p == nil || slices.Contains(p.names, name) {
+			add(path.Join(c.py.prefix, name))
+		}
 	}
 	if custom {
 		add(own)
@@ -244,8 +247,8 @@ func (s *scan) pipBundle(c *Client) string {
 		return ""
 	}
 	site := c.py.dists["pip"].site
-	if dir := path.Join(site, "pip/_vendor/certifi"); s.isFile(path.Join(dir, "core.py")) || s.isFile(path.Join(dir, "cacert.pem")) {
-		return s.certifiIn(dir)
+	if dir := path.Join(site, "pip/_vendor/certifi"); slices.Contains(s.readDir(dir), "cacert.pem") || s.isFile(path.Join(dir, "core.py")) {
+		return s.certifiIn(c.py, dir)
 	}
 	if p := s.certifiOf(c.Path); p != "" {
 		return p

@@ -249,7 +249,12 @@ var quotedBundle = regexp.MustCompile(`["'](/[^"'\n]+\.(?:pem|crt))["']`)
 
 // certifiIn is the bundle that a copy of certifi names: its own file, or the
 // system's where a distribution patched it (§3.4).
-func (s *scan) certifiIn(dir string) string {
+func (s *scan) certifiIn(p *pyEnv, dir string) string {
+	// Distributions patch what they install and what venv copies from there.
+	patched := p.kind == pySystem || p.kind == pyVenv && strings.HasPrefix(p.base, "/usr/bin")
+	if !patched {
+		return path.Join(dir, "cacert.pem")
+	}
 	if core := s.peek(path.Join(dir, "core.py")); core != nil {
 		if m := quotedBundle.FindAllSubmatch(core, -1); m != nil {
 			return string(m[len(m)-1][1])
@@ -275,7 +280,7 @@ func (s *scan) peek(name string) []byte {
 func (s *scan) certifiOf(path string) string {
 	if p := s.pyAt[path]; p != nil {
 		if d, ok := p.dists["certifi"]; ok {
-			return s.certifiIn(d.site + "/certifi")
+			return s.certifiIn(p, d.site+"/certifi")
 		}
 	}
 	return ""

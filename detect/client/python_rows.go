@@ -123,6 +123,17 @@ func (c *Client) dist(name string) string {
 	return c.py.dists[name].version
 }
 
+// bundleGroup is the package that a client's own copy of the roots comes with.
+func (c *Client) bundleGroup() string {
+	switch v := c.dist("certifi"); {
+	case c.Name == "pip" && c.Version != "":
+		return "pip " + c.Version
+	case v != "":
+		return "certifi " + v
+	}
+	return ""
+}
+
 // PythonVersion is the version of the Python that c lives in, "" for others.
 func (c *Client) PythonVersion() string {
 	if c.py == nil {

@@ -238,8 +238,10 @@ func keyName(p []string) string { return strings.Join(p, ".") }
 
 // settle computes the effective state of an instance.
 func (s *scan) settle(r *Row, c *Client, layers []layer) {
+	seen := make(map[*Setting]bool, len(layers))
 	for _, l := range layers {
-		if !slices.Contains(c.Settings, l.Setting) {
+		if !seen[l.Setting] {
+			seen[l.Setting] = true
 			c.Settings = append(c.Settings, l.Setting)
 		}
 	}
@@ -253,6 +255,7 @@ func (s *scan) settle(r *Row, c *Client, layers []layer) {
 		if slices.Contains(osBundles, c.Trust.Path) { // a distribution's certifi (§3.4)
 			c.Trust.Kind = "os"
 		}
+		c.Trust.Group = c.bundleGroup()
 	case r.Default == "os":
 		c.Trust.Path = s.osBundle()
 	}
@@ -320,7 +323,7 @@ func (s *scan) replace(c *Client, x *Setting, dir bool) {
 	if dir || s.isDir(p) {
 		kind = "dir"
 	}
-	c.Trust.Kind, c.Trust.Path, c.Trust.SetBy, c.Trust.Builtin = kind, p, x.Where(), false
+	c.Trust.Kind, c.Trust.Path, c.Trust.SetBy, c.Trust.Builtin, c.Trust.Group = kind, p, x.Where(), false, ""
 	x.Wins = true
 }
 
@@ -398,11 +401,14 @@ func (s *scan) endpoint(c *Client, raw, setBy string, proxies map[string]string)
 	// Credentials are not needed to see what a server presents.
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
 	u.Path = channelToken.ReplaceAllString(u.Path, "/")
-	for _, e := range c.Endpoints {
-		if e.URL.String() == u.String() {
-			return
-		}
+	id := u.String()
+	if c.urls[id] {
+		return
 	}
+	if c.urls == nil {
+		c.urls = map[string]bool{}
+	}
+	c.urls[id] = true
 	c.Endpoints = append(c.Endpoints, Endpoint{URL: u, Proxy: s.proxy(u, proxies), SetBy: setBy, Plain: u.Scheme == "http"})
 }
 
