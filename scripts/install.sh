@@ -1,0 +1,211 @@
+#!/bin/sh
+# Installs trustfix from a release source, or takes it away again.
+#
+# Everything is inside functions and the last line calls them: a download that
+# was cut short runs nothing. What is installed is what the release key signed:
+# the manifest's minisign signature is checked with minisign or openssl, then
+# the archive's size and SHA-256. TLS is not part of that argument, so a mirror,
+# a file on a stick or a plain directory are as good as the release page.
+#
+# The release job fills in the two lines below; both can be given by hand.
+TRUSTFIX_RELEASES=${TRUSTFIX_RELEASES:-@RELEASES@}
+TRUSTFIX_KEYS=${TRUSTFIX_KEYS:-@KEYS@}
+
+usage() {
+  cat <<'USAGE'
+usage: install.sh [--source URL] [--from-dir DIR] [--version X] [--prefix DIR]
+       install.sh --uninstall [--prefix DIR] [--purge]
+
+  --source URL    release source (https); or TRUSTFIX_RELEASES
+  --from-dir DIR  no network: manifest.json, manifest.json.minisig and the
+                  archive lie in DIR
+  --version X     refuse any other version than X
+  --prefix DIR    install DIR/bin/trustfix (default: /usr/local as root, else
+                  ~/.local)
+  --key KEY       minisign public key of the releases; or TRUSTFIX_KEYS
+  --uninstall     remove the program; --purge removes its state (the journal
+                  and the backups of every run) too
+USAGE
+}
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# fetch URL FILE LIMIT: https only, also after a redirect, bounded in size.
+fetch() {
+  case $1 in https://*) ;; *) fail "$1 is not https" ;; esac
+  if have curl; then
+    curl --proto '=https' --tlsv1.2 -fsSL --max-time 300 --max-filesize "$3" -o "$2" -- "$1"
+  elif have wget; then
+    wget -q --timeout=60 -O "$2" -- "$1"
+  else
+    fail "neither curl nor wget is here; fetch the files another way and use --from-dir"
+  fi || fail "cannot fetch $1.
+  If the TLS of this machine is what is broken: take the three files from another
+  machine and run  install.sh --from-dir DIR  (nothing needs to be switched off)."
+}
+
+# get NAME FILE LIMIT: one file of the release.
+get() {
+  if [ -n "$from" ]; then
+    [ -f "$from/$1" ] || fail "$from/$1 is missing"
+    cp -- "$from/$1" "$2"
+  else
+    fetch "${source%/}/$1" "$2" "$3"
+  fi
+}
+
+sha256() {
+  if have sha256sum; then sha256sum <"$1" | cut -d' ' -f1
+  elif have shasum; then shasum -a 256 <"$1" | cut -d' ' -f1
+  elif have openssl; then openssl dgst -sha256 -r <"$1" | cut -d' ' -f1
+  else fail "no sha256sum, shasum or openssl: the download cannot be checked"; fi
+}
+
+# unbase64 reads base64 and writes bytes.
+unbase64() { if have base64; then base64 -d; else openssl base64 -d -A; fi; }
+
+# bytes FILE SKIP COUNT
+bytes() { tail -c "+$(($2 + 1))" "$1" | head -c "$3"; }
+
+# verified FILE: FILE.minisig is a signature of FILE by one of the keys.
+verified() {
+  if have minisign; then
+    for key in $(printf %s "$keys" | tr ',' ' '); do
+      minisign -V -q -m "$1" -P "$key" >/dev/null 2>&1 && return 0
+    done
+    return 1
+  fi
+  if have openssl && openssl dgst -list 2>/dev/null | grep -q blake2b512 &&
+    openssl pkeyutl -help 2>&1 | grep -q -- -rawin; then
+    sed -n 2p "$1.minisig" | unbase64 >"$work/sig" || return 1
+    sed -n 4p "$1.minisig" | unbase64 >"$work/gsig" || return 1
+    # "ED": a signature over the BLAKE2b-512 hash of the file.
+    [ "$(bytes "$work/sig" 0 2)" = ED ] || return 1
+    openssl dgst -blake2b512 -binary <"$1" >"$work/hash"
+    { bytes "$work/sig" 10 64; sed -n 's/^trusted comment: //p' "$1.minisig" | head -n 1 | tr -d '\r\n'; } >"$work/global"
+    bytes "$work/sig" 10 64 >"$work/sig64"
+    for key in $(printf %s "$keys" | tr ',' ' '); do
+      printf %s "$key" | unbase64 >"$work/key" || continue
+      # The DER prefix of an Ed25519 public key, then its 32 bytes.
+      { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; bytes "$work/key" 10 32; } >"$work/key.der"
+      openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/key.der" -rawin -in "$work/hash" -sigfile "$work/sig64" >/dev/null 2>&1 &&
+        openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/key.der" -rawin -in "$work/global" -sigfile "$work/gsig" >/dev/null 2>&1 &&
+        return 0
+    done
+    return 1
+  fi
+  say "Neither minisign nor an openssl that knows Ed25519 (3.0 or newer) is here, so the"
+  say "signature cannot be checked on this machine. Check it on another one:"
+  say "  minisign -Vm manifest.json -P ${keys%%,*}"
+  say "and compare there:  sha256sum manifest.json"
+  say "  $(sha256 "$1")  manifest.json"
+  say "Then run this again with TRUSTFIX_MANIFEST_SHA256 set to the sum you confirmed."
+  [ "${TRUSTFIX_MANIFEST_SHA256:-}" = "$(sha256 "$1")" ]
+}
+
+# field NAME: a string or number of the JSON object on stdin.
+field() { sed -n "s/.*\"$1\"[[:space:]]*:[[:space:]]*\"\{0,1\}\([^\",}]*\).*/\1/p" | head -n 1 | tr -d ' '; }
+
+platform() {
+  case $(uname -s) in
+    Linux) os=linux ;;
+    Darwin) os=darwin ;;
+    *) fail "there is no release for $(uname -s); Windows has install.ps1" ;;
+  esac
+  case $(uname -m) in
+    x86_64 | amd64) arch=amd64 ;;
+    aarch64 | arm64) arch=arm64 ;;
+    *) fail "there is no release for $(uname -m)" ;;
+  esac
+}
+
+uninstall() {
+  [ -e "$prefix/bin/trustfix" ] || fail "$prefix/bin/trustfix is not there"
+  rm -f -- "$prefix/bin/trustfix" "$prefix/bin/trustfix.prev"
+  say "removed $prefix/bin/trustfix"
+  if [ "$(id -u)" = 0 ]; then state=/var/lib/trustfix; else state=${XDG_STATE_HOME:-$HOME/.local/state}/trustfix; fi
+  [ -d "$state" ] || return 0
+  if [ -z "$purge" ] && [ -t 0 ]; then
+    printf 'Remove %s too? It holds the way back from every repair. [y/N] ' "$state"
+    read -r answer
+    case $answer in y | Y | yes) purge=yes ;; esac
+  fi
+  if [ -n "$purge" ]; then
+    rm -rf -- "$state"
+    say "removed $state"
+  else
+    say "kept $state (the way back from every repair); --purge removes it"
+  fi
+}
+
+install() {
+  [ -n "$source$from" ] || fail "no release source: --source URL, --from-dir DIR or TRUSTFIX_RELEASES"
+  [ -n "$keys" ] || fail "no release key: --key KEY or TRUSTFIX_KEYS (it stands in the README and in SECURITY.md)"
+  platform
+  get manifest.json "$work/manifest.json" 1000000
+  get manifest.json.minisig "$work/manifest.json.minisig" 4096
+  verified "$work/manifest.json" || fail "the manifest's signature is not by the release key: nothing was installed.
+  Either the mirror is out of order or somebody is tampering; try another source."
+
+  version=$(field version <"$work/manifest.json")
+  [ "$(field product <"$work/manifest.json")" = trustfix ] || fail "this manifest is not trustfix's"
+  [ -z "$want" ] || [ "$want" = "$version" ] || fail "the source has version $version, not $want"
+  # One object of the asset list a line, whatever the manifest's layout.
+  asset=$(tr -d '\n' <"$work/manifest.json" | sed 's/}/}\n/g' |
+    grep "\"os\"[[:space:]]*:[[:space:]]*\"$os\"" | grep "\"arch\"[[:space:]]*:[[:space:]]*\"$arch\"" | head -n 1)
+  name=$(printf %s "$asset" | field name)
+  size=$(printf %s "$asset" | field size)
+  sum=$(printf %s "$asset" | field sha256)
+  case $name in '' | */* | .*) fail "version $version has no archive for $os $arch" ;; esac
+
+  get "$name" "$work/archive" "$size"
+  [ "$(wc -c <"$work/archive" | tr -d ' ')" = "$size" ] || fail "$name is not $size bytes long"
+  [ "$(sha256 "$work/archive")" = "$sum" ] || fail "$name is not what the release key signed"
+  mkdir "$work/x"
+  tar -xzf "$work/archive" -C "$work/x" trustfix 2>/dev/null || tar -xzf "$work/archive" -C "$work/x" ./trustfix
+  [ -f "$work/x/trustfix" ] && [ ! -L "$work/x/trustfix" ] || fail "$name holds no program"
+  chmod 755 "$work/x/trustfix"
+  got=$("$work/x/trustfix" version) || fail "the program does not run here"
+  [ "$got" = "trustfix $version" ] || fail "the program says it is \"$got\", the manifest says $version"
+
+  mkdir -p "$prefix/bin"
+  # Beside the target, then one rename: never a moment with half a program.
+  cp -- "$work/x/trustfix" "$prefix/bin/.trustfix.new"
+  mv -f -- "$prefix/bin/.trustfix.new" "$prefix/bin/trustfix"
+  say "installed $prefix/bin/trustfix $version (signature and checksums verified)"
+  case :$PATH: in *:"$prefix/bin":*) ;; *) say "add $prefix/bin to your PATH" ;; esac
+  say "next:  trustfix"
+}
+
+main() {
+  set -eu
+  umask 022
+  case $TRUSTFIX_RELEASES in @*) TRUSTFIX_RELEASES= ;; esac
+  case $TRUSTFIX_KEYS in @*) TRUSTFIX_KEYS= ;; esac
+  source=$TRUSTFIX_RELEASES keys=$TRUSTFIX_KEYS from='' want='' prefix='' purge='' action=install
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --source | --from-dir | --version | --prefix | --key)
+        [ $# -gt 1 ] || { usage >&2; exit 2; }
+        case $1 in
+          --source) source=$2 ;; --from-dir) from=$2 ;; --version) want=${2#v} ;; --prefix) prefix=$2 ;; --key) keys=$2 ;;
+        esac
+        shift 2 ;;
+      --uninstall) action=uninstall; shift ;;
+      --purge) purge=yes; shift ;;
+      -h | --help) usage; exit 0 ;;
+      *) usage >&2; exit 2 ;;
+    esac
+  done
+  if [ -z "$prefix" ]; then
+    if [ "$(id -u)" = 0 ]; then prefix=/usr/local; else prefix=$HOME/.local; fi
+  fi
+  work=$(mktemp -d)
+  trap 'rm -rf -- "$work"' EXIT
+  trap 'exit 130' INT TERM
+  "$action"
+}
+
+main "$@"
