@@ -63,7 +63,7 @@ func (s *session) headline(v *platform.View, r *detect.Report, plan *fix.Plan) s
 			continue
 		}
 		problems++
-		if plan.StepFor(i) != nil || f.CausedBy != "" {
+		if step := plan.StepFor(i); step != nil && step.Manual == nil || f.CausedBy != "" {
 			fixable++
 		}
 	}
