@@ -21,12 +21,13 @@ func Draw(v Verdict) []DrawLine {
 	if len(v.Paths) == 0 {
 		return nil
 	}
-	return DrawPath(v.Paths[0])
+	return draw(v.Paths[0], v.Causes, v.OK)
 }
 
-// DrawPath is the tree of one path. A certificate that only the store or a
-// fetch supplied, though the server should have sent it, is where it breaks.
-func DrawPath(p Path) []DrawLine {
+// DrawPath is the tree of one of the paths that were tried.
+func DrawPath(p Path) []DrawLine { return draw(p, p.Causes, p.OK()) }
+
+func draw(p Path, causes []Cause, ok bool) []DrawLine {
 	var lines []DrawLine
 	n := len(p.Certs)
 	for i := n - 1; i >= 0; i-- {
@@ -55,9 +56,10 @@ func DrawPath(p Path) []DrawLine {
 		if l.Forged {
 			bad(text.M("chain.draw-forged"))
 		}
-		for _, c := range p.Causes {
-			if m, ok := drawNote(c, l); ok && c.Depth == i {
-				bad(m)
+		for _, c := range causes {
+			if m, known := drawNote(c, l); known && c.Depth == i {
+				line.Broken = line.Broken || !ok
+				say(m)
 			}
 		}
 		if l.Anchor {

@@ -59,7 +59,9 @@ func Intercepted(verdicts map[string]Verdict, vendor func(*x509.Certificate) (st
 			groups[key], sites[key] = g, map[string]bool{}
 		}
 		for i := len(certs) - 1; i >= 0 && g.Vendor == ""; i-- {
-			g.Vendor, _ = vendor(certs[i])
+			if name, ok := vendor(certs[i]); ok {
+				g.Vendor = name
+			}
 		}
 		g.Hosts = append(g.Hosts, host)
 		if site, ok := site(host); ok {

@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"math/big"
@@ -140,3 +141,9 @@ func pemOf(ders ...[]byte) []byte {
 }
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
+
+func rootsDistrusting(e *entity) *bundles.Roots {
+	r := &bundles.Roots{}
+	r.Add(bundles.Root{Cert: e.Certificate, Constraint: func([]*x509.Certificate) error { return errors.New("issued after the date of distrust") }})
+	return r
+}
