@@ -45,7 +45,7 @@ var (
 		"/etc/profile.d", "/etc/environment.d", "/var/lib/apt/lists", "/var/lib/trustfix", "/var/tmp",
 	}
 	hiddenFiles = []string{
-		"/etc/pip.conf", "/etc/environment", "/etc/gitconfig", "/etc/curlrc", "/etc/wgetrc", "/etc/npmrc", "/etc/apt/sources.list",
+		"/etc/pip.conf", "/usr/etc/npmrc", "/etc/gitconfig", "/etc/curlrc", "/etc/wgetrc", "/etc/npmrc", "/etc/apt/sources.list",
 		"/.dockerenv",
 		"/var/lib/man-db/auto-update", // no index of manual pages after each package
 	}
@@ -147,6 +147,7 @@ func (b *base) furnish(p *prepared) error {
 	}{
 		{"/etc/apt/sources.list", "deb [trusted=yes] file:/srv/repo ./\n", 0o644},
 		{"/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", 0o644},
+		{"/etc/environment", "", 0o644},
 		{"/etc/hosts", "127.0.0.1 localhost\n", 0o644},
 		{"/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755}, // packages start no services
 		{ReferenceRoots, roots.String(), 0o644},

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -119,6 +120,10 @@ func again(p *prepared) (int, error) {
 }
 
 func mainInside(m *testing.M, inside string) int {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0))) // most of the time they wait
+	}
 	required = isRequired()
 	unix.Umask(0o022)
 	var p prepared
