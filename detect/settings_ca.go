@@ -28,15 +28,14 @@ func caPaths(_ context.Context, v *platform.View, r *Report) ([]Finding, error) 
 
 func caPath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
 	name := s.Path
-	if name == "" {
-		why, ok := s.Refused()
-		if !ok {
-			return Finding{}, false // relative, or made by a program: not known from here
-		}
+	if why, ok := s.Refused(); ok {
 		f := caFinding("ca-path-invalid", v, s)
 		f.Summary = text.M("ca-path-invalid", "client", s.Client, "path", text.Redact(s.Value))
 		f.Evidence = append(f.Evidence, why)
 		return f, true
+	}
+	if name == "" {
+		return Finding{}, false // relative, or made by a program: not known from here
 	}
 	b := r.Inventory.Bundles.Read(name)
 	if s.Foreign && b.Err == nil {
