@@ -192,3 +192,62 @@ func TestCurlrcAgreesWithCurl(t *testing.T) {
 		}
 	}
 }
+
+const readYAML = `
+import json, sys, yaml
+out = []
+def flat(path, v):
+    if isinstance(v, dict):
+        for k, x in v.items(): flat(path + [k], x)
+    elif isinstance(v, list):
+        for i, x in enumerate(v): flat(path + [str(i)], x)
+    else: out.append(path + [v])
+try:
+    doc = yaml.load(open(sys.argv[1], "rb").read(), yaml.BaseLoader)
+    flat([], doc if doc else {})
+except yaml.YAMLError as e:
+    print("null")
+else:
+    print(json.dumps(out))
+`
+
+// TestYAMLAgreesWithPyYAML compares the scalars with a second implementation,
+// in its mode that leaves them text.
+func TestYAMLAgreesWithPyYAML(t *testing.T) {
+	py := python(t)
+	if py == "" || exec.Command(py, "-I", "-c", "import yaml").Run() != nil {
+		t.Skip("no python3 with yaml here")
+	}
+	for _, data := range []string{
+		"ssl_verify: no # c\nchannels:\n- a\n-   b\n-\n  c\n", "a:\tb\n", "a: b\t# c\n", "a:\n\tb\n", "a: b\n\t\nc: d\n", "a: b # \tc\n#\td\n", "a: b\tc\nd: 'e\tf'\n", "a: |\n  b\tc\nd: e\n", "[\ta]\n", "a: [b,\tc]\n", "a: \"b\"\t\n", "a: b\t\n", "{a: [b, 'c d', {e: f}], g: \"h\\n\"}\n",
+		"a: |\n  x\n   y\n\n  z\nb: >-\n  p\n  q\n\n  r\nc: |+\n  k\n\n", "a: 'it''s'\nb: one\n  two\n\n  three\n", "a: http://x:1/#y\nb: a#b\nc: \"#\"\n",
+		"? a\n: b\n", "a: b: c\n", "a: [b\nc: d\n", "- a\nb: c\n", "a: !!str no\nb: ! x\nc: &k v\nd: *k\n", "a: *k\n", "'a': 1\n\"b\" : 2\nc : 3\n",
+		"\xef\xbb\xbfa: 1\r\nb:\r\n  c: d\r\n", "a: @x\n", "a: `x\n", "a: %x\n", "a: -x\nb: - x\n", "a: ,\n", "a: ]\n", "...\n", "--- {a: b}\n", "a: b\n c\nd: e\n", " a: b\n c: d\n", "a: b\n c: d\n",
+		"p:\n- x: 1\n  y: 2\n-\n  z: 3\n- - q\n  - r\n", "a: \"b\n  c\\\n  d\"\n", "é: ü\n日本: x\n", "a: \"\\u00e9\\x41\"\n",
+	} {
+		cmd := exec.Command(py, "-I", "-c", readYAML, writeFile(t, data))
+		cmd.Env = []string{"LC_ALL=C.UTF-8"}
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want [][]string
+		if err := json.Unmarshal(out, &want); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := Parse(YAML, []byte(data))
+		if (err != nil) != (want == nil) {
+			t.Errorf("%q: PyYAML %q, we %v", data, want, err)
+			continue
+		}
+		var got [][]string
+		for _, e := range entries {
+			if !e.Parent {
+				got = append(got, append(slices.Clone(e.Path), e.Value))
+			}
+		}
+		if err == nil && !slices.EqualFunc(got, want, slices.Equal[[]string]) {
+			t.Errorf("%q\nPyYAML %q\nwe     %q", data, want, got)
+		}
+	}
+}

@@ -28,6 +28,7 @@ type yamlScan struct {
 	lines []int // offset of each line, by YAML's own line breaks
 	index index // the same for people, who count \n
 	nodes []node
+	text  []span // in quotes or blocks, where a tab is an ordinary character
 	// the last position asked for: asked in order, columns of a long line cost
 	// nothing twice
 	line, col, off int
@@ -68,8 +69,29 @@ func scanYAML(data []byte) ([]node, error) {
 	if _, err := s.mapping(root, nil, false, -1); err != nil {
 		return nil, err
 	}
+	if at := s.tab(); at >= 0 {
+		return nil, syntaxErrorf(s.index.line(at), "a tab between words; conda's YAML refuses it, use spaces")
+	}
 	s.merged(root)
 	return s.nodes, nil
+}
+
+// tab is the offset of a tab outside quotes and blocks, or -1. The yaml package lets it
+// pass, but ruamel.yaml refuses the file and conda then ignores it.
+func (s *yamlScan) tab() int {
+	i := 0
+	for _, t := range append(s.text, span{len(s.data), len(s.data)}) {
+		for ; i < t.lo; i++ {
+			switch {
+			case s.data[i] == '\t':
+				return i
+			case s.data[i] == '#' && (i == 0 || strings.IndexByte(" \n\r,[]{}", s.data[i-1]) >= 0):
+				i = lineEnd(s.data, i) - 1
+			}
+		}
+		i = max(i, t.hi)
+	}
+	return -1
 }
 
 // yamlError keeps the line, and names the tab that is behind most of them.
@@ -173,6 +195,14 @@ func (s *yamlScan) properties(n *yaml.Node, i int) int {
 // scalarEnd is the offset behind the scalar that is written at i; indent is the
 // column of the key or dash it belongs to.
 func (s *yamlScan) scalarEnd(n *yaml.Node, i, indent int) int {
+	end := s.endOf(n, i, indent)
+	if quotedYAML(n) {
+		s.text = append(s.text, span{i, end})
+	}
+	return end
+}
+
+func (s *yamlScan) endOf(n *yaml.Node, i, indent int) int {
 	switch {
 	case n.Kind == yaml.AliasNode:
 		return min(i+1+len(n.Value), len(s.data))

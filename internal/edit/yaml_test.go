@@ -46,6 +46,8 @@ func TestYAMLRefused(t *testing.T) {
 		says       string
 	}{
 		{"tab", "channels:\n\t- a\n", 2, "tab"},
+		{"tab behind the colon", "a: 1\nssl_verify:\tfalse\n", 2, "tab"},
+		{"tab on an empty line", "a: 1\n\t\nb: 2\n", 2, "tab"},
 		{"duplicate key", "ssl_verify: false\na: 1\nssl_verify: true\n", 3, "line 1"},
 		{"duplicate key below", "a:\n  b: 1\n  b: 2\n", 3, "line 2"},
 		{"several documents", "a: 1\n---\nb: 2\n", 2, "second document"},
