@@ -196,7 +196,7 @@ func (s *Store) compare(refs *bundles.Roots) {
 		have[d.Print] = true
 	}
 	for _, r := range refs.All() {
-		if r.Constraint == nil && !have[bundles.Fingerprint(r.Cert.Raw)] {
+		if _, bad := bundles.Compromised(r.Cert); !bad && r.Constraint == nil && !have[bundles.Fingerprint(r.Cert.Raw)] {
 			s.Missing = append(s.Missing, r.Cert)
 		}
 	}

@@ -92,19 +92,28 @@ var storeCompromised = &Check{
 	Run: func(_ context.Context, v *platform.View, r *Report) ([]Finding, error) {
 		var out []Finding
 		for _, s := range r.Stores {
+			var old []string
 			src := sync.OnceValue(func() Sources { return StoreSources(v, s.Layout) })
-			shipped := func(fp string) bool {
-				return len(s.Layout.Packages) > 0 && src().Vendor[fp] != "" && src().Own[fp] == ""
+			look := func(d bundles.Distrust, name, fp string) {
+				// What the package ships is its maintainers' word, but for keys that everybody has.
+				if d.Reason != bundles.KeyPublic && len(s.Layout.Packages) > 0 && src().Vendor[fp] != "" && src().Own[fp] == "" {
+					old = append(old, d.Name)
+				} else {
+					out = append(out, s.compromised(v, d, name, fp))
+				}
 			}
 			for _, c := range s.Content.Certs {
 				if d, bad := bundles.Compromised(c.Certificate); bad {
-					out = append(out, s.compromised(v, d, bundles.Name(c.Certificate), bundles.Fingerprint(c.DER), shipped))
+					look(d, bundles.Name(c.Certificate), bundles.Fingerprint(c.DER))
 				}
 			}
 			for _, der := range s.Content.Opaque {
 				if d, bad := bundles.CompromisedPrint(bundles.Fingerprint(der)); bad {
-					out = append(out, s.compromised(v, d, d.Name, bundles.Fingerprint(der), shipped))
+					look(d, d.Name, bundles.Fingerprint(der))
 				}
+			}
+			if len(old) > 0 {
+				out = append(out, s.shipped(old))
 			}
 		}
 		return out, nil
@@ -151,7 +160,11 @@ var storeStale = &Check{
 				f.Severity, f.Action, f.Fix, f.Advice = Info, None, "", nil
 			}
 			if f.Severity != Error {
-				f.Evidence = append(f.Evidence, text.M("store-stale.first", "names", rootNames(s.Missing)))
+				e := text.M("store-stale.first", "names", rootNames(s.Missing))
+				if len(r.Endpoints) == 0 {
+					e = text.M("store-stale.untried", "names", rootNames(s.Missing))
+				}
+				f.Evidence = append(f.Evidence, e)
 			}
 			if s.Status == StoreOK && f.Severity != Info {
 				s.Status = StoreStale

@@ -162,31 +162,33 @@ func (s *Store) dropped(v *platform.View, f *Finding) {
 	}
 }
 
-// compromised is the finding of one root that nothing should trust. shipped
-// says whether the distribution's package holds a root.
-func (s *Store) compromised(v *platform.View, d bundles.Distrust, name, fp string, shipped func(string) bool) Finding {
+// compromised is the finding of one root that nothing should trust.
+func (s *Store) compromised(v *platform.View, d bundles.Distrust, name, fp string) Finding {
 	f := s.broken(v, "store-compromised-root", text.M("store-compromised-root.key", "name", d.Name))
 	f.Subject, f.CausedBy = name, ""
 	f.Evidence = []text.Msg{text.M("store.root", "name", name, "sha256", bundles.FormatFingerprint(fp))}
 	if f.Fix != "" {
 		f.Fix = "distrust-root"
 	}
-	switch d.Reason {
-	case bundles.KeyPublic:
+	if d.Reason == bundles.KeyPublic {
 		f.Evidence = append(f.Evidence, text.M("store-compromised-root.key-evidence", "year", strconv.Itoa(d.Year)))
-	case bundles.Removed:
-		f.Severity = Warning
-		f.Summary = text.M("store-compromised-root.removed", "name", d.Name, "year", strconv.Itoa(d.Year))
-		if shipped(fp) {
-			// The distribution's own package has it: an old package, no intruder.
-			f.Severity, f.Action, f.Fix = Info, None, ""
-			f.Advice = []text.Msg{text.M("store-compromised-root.shipped", "package", s.Layout.Packages[len(s.Layout.Packages)-1])}
-		}
-	case bundles.Withdrawn:
-		f.Severity, f.Action, f.Fix, f.Advice = Info, None, "", nil
-		f.Summary = text.M("store-compromised-root.withdrawn", "name", d.Name, "year", strconv.Itoa(d.Year))
+		return f
 	}
+	f.Severity = Warning
+	f.Summary = text.M("store-compromised-root.removed", "name", d.Name, "year", strconv.Itoa(d.Year))
 	return f
+}
+
+// shipped is one note for all distrusted roots that the distribution's own
+// package brings: an old package, not an intruder, and nothing for us to edit.
+func (s *Store) shipped(names []string) Finding {
+	slices.Sort(names)
+	return Finding{
+		ID: "store-compromised-root", Severity: Info, Subject: s.Name, Where: s.Path, Store: s, Action: None,
+		Summary:  text.M("store-compromised-root.shipped", "n", len(names)),
+		Evidence: []text.Msg{text.Raw(strings.Join(names, ", "))},
+		Advice:   []text.Msg{text.M("store-compromised-root.shipped-advice", "package", s.Layout.Packages[len(s.Layout.Packages)-1])},
+	}
 }
 
 // mostDeselected is one finding for a configuration that refuses most of what

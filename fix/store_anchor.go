@@ -165,14 +165,15 @@ func absent(in *Input, name string) bool {
 	return err == nil && img.Kind == platform.Absent
 }
 
-// publicRoots are the reference roots that a PEM file can express.
+// publicRoots are the reference roots that a PEM file can express, and that
+// nothing speaks against, whoever named them.
 func publicRoots(in *Input) []*x509.Certificate {
 	var out []*x509.Certificate
 	if in.Report.Options.Refs == nil {
 		return nil
 	}
 	for _, r := range in.Report.Options.Refs.All() {
-		if r.Constraint == nil {
+		if _, bad := bundles.Compromised(r.Cert); !bad && r.Constraint == nil {
 			out = append(out, r.Cert)
 		}
 	}

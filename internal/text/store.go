@@ -70,11 +70,11 @@ var storeTexts = map[string]entry{
 		"The system trusts a root certificate that it should not: its private key has been published, so anybody can pose as any site, or the browsers' root programmes removed it for what its operator did. trustfix refuses it by the distribution's own means (a line in /etc/ca-certificates.conf, a file in the blocklist), or takes it out of the administrator's directory. To undo by hand: trustfix rollback, or remove that line or file and rebuild.",
 		"系统信任了一个不该信任的根证书：它的私钥已经公开，任何人都能冒充任何网站；或者它因签发机构的行为被各浏览器的根证书计划移除。trustfix 会用发行版自己的办法禁用它（/etc/ca-certificates.conf 中的一行，或黑名单目录中的一个文件），或从管理员目录中移除。手工撤销：trustfix rollback，或删除该行、该文件后重建。",
 	},
-	"store-compromised-root.key":          {"The system trusts {name}, whose private key everybody has", "系统信任了 {name}，而它的私钥早已公开"},
-	"store-compromised-root.key-evidence": {"published in {year}: whoever has it can pose as any site to this machine", "私钥于 {year} 年公开：持有者可以对本机冒充任何网站"},
-	"store-compromised-root.removed":      {"The system trusts {name}, which the root programmes removed for cause in {year}", "系统信任了 {name}，它已在 {year} 年因违规被各根证书计划移除"},
-	"store-compromised-root.shipped":      {"this system's package {package} still ships it; its next version will not", "本系统的软件包 {package} 仍然带有它，升级后会去掉"},
-	"store-compromised-root.withdrawn":    {"The system still trusts {name}, from which nothing new is accepted since {year}", "系统仍然信任 {name}，自 {year} 年起其新签发的证书已不再被接受"},
+	"store-compromised-root.key":            {"The system trusts {name}, whose private key everybody has", "系统信任了 {name}，而它的私钥早已公开"},
+	"store-compromised-root.key-evidence":   {"published in {year}: whoever has it can pose as any site to this machine", "私钥于 {year} 年公开：持有者可以对本机冒充任何网站"},
+	"store-compromised-root.removed":        {"The system trusts {name}, which the root programmes removed for cause in {year}", "系统信任了 {name}，它已在 {year} 年因违规被各根证书计划移除"},
+	"store-compromised-root.shipped":        {"The system's package still ships {n} roots that the root programmes no longer accept", "系统软件包仍然带有 {n} 个已不被各根证书计划接受的根证书"},
+	"store-compromised-root.shipped-advice": {"the next version of the package {package} leaves them out", "升级软件包 {package} 后就会去掉"},
 
 	"store-deselected.doc": {
 		"The machine's own configuration keeps a public root certificate out of the system's store: a line with ! in /etc/ca-certificates.conf, or a file in a blocklist. Reinstalling the package keeps such lines. Where most roots are deselected that is damage, and trustfix selects them again; a single one is an administrator's word, and only your consent to its SHA-256 puts it back. To undo by hand: trustfix rollback, or put the ! back and rebuild.",
@@ -91,10 +91,11 @@ var storeTexts = map[string]entry{
 		"The system's store lacks root certificates that browsers trust today: the distribution's package is old, or a certificate was lost. It is an error only where a server that a program here is configured to use needs one of them. trustfix rebuilds the store where the certificate is at hand, else brings the package up to date, else adds the certificates that are needed from those inside trustfix. To undo by hand: trustfix rollback.",
 		"系统证书库缺少当前浏览器信任的一些根证书：可能是发行版的软件包太旧，或丢失了某个证书。只有当本机程序配置使用的服务器需要其中之一时才算错误。如果证书就在本机，trustfix 会重建证书库；否则更新软件包；再不行，就从内置根证书中补上需要的那些。手工撤销：trustfix rollback。",
 	},
-	"store-stale":        {"The system's root store lacks {n} of today's public roots", "系统根证书库缺少 {n} 个当前的公共根证书"},
-	"store-stale.needed": {"The system's root store lacks the root that {host} needs", "系统根证书库缺少 {host} 需要的根证书"},
-	"store-stale.hosts":  {"refused for that: {hosts}", "因此被拒绝的服务器：{hosts}"},
-	"store-stale.first":  {"no server that is configured here needs them: {names}", "本机配置的服务器都不需要它们：{names}"},
+	"store-stale":         {"The system's root store lacks {n} of today's public roots", "系统根证书库缺少 {n} 个当前的公共根证书"},
+	"store-stale.needed":  {"The system's root store lacks the root that {host} needs", "系统根证书库缺少 {host} 需要的根证书"},
+	"store-stale.hosts":   {"refused for that: {hosts}", "因此被拒绝的服务器：{hosts}"},
+	"store-stale.untried": {"whether a server needs them was not tried: {names}", "没有检查是否有服务器需要它们：{names}"},
+	"store-stale.first":   {"no server that is configured here needs them: {names}", "本机配置的服务器都不需要它们：{names}"},
 
 	"store-unindexed.doc": {
 		"The directory of certificates lacks the links by which programs find a root in it (names like 4042bcee.0). Programs that read the bundle work, those that read the directory (wget, git and apt with GnuTLS, OpenSSL by default) trust less or nothing. A plain rebuild does not notice; trustfix runs the distribution's tool from scratch. To undo by hand: trustfix rollback.",
@@ -143,7 +144,7 @@ var storeTexts = map[string]entry{
 	},
 	"reinstall-store":           {"install {package} again with {manager}", "用 {manager} 重新安装 {package}"},
 	"reinstall-store.newest":    {"the newest package of this system lacks {n} roots, too", "本系统最新的软件包同样缺少 {n} 个根证书"},
-	"reinstall-store.newest-do": {"no server that is configured here needs them; an upgrade of the system brings them", "本机配置的服务器都不需要它们；升级系统后就会有"},
+	"reinstall-store.newest-do": {"upgrade the system to bring them; a server that needs one is a finding of its own", "升级系统后就会有；如果有服务器需要其中之一，会另行报告"},
 	"reselect-roots.doc": {
 		"Takes the ! from lines in /etc/ca-certificates.conf (or a file from the blocklist) and rebuilds the store: by itself only where most roots are deselected, else for the roots whose SHA-256 you name. Every other byte stays. Undo: the exact file, and the store as it was.",
 		"去掉 /etc/ca-certificates.conf 中行首的 !（或移除黑名单目录中的文件），然后重建证书库：只有大多数根证书都被取消时才自动进行，否则只处理你指定了 SHA-256 的根证书。其他字节一概不变。撤销：文件逐字节恢复，证书库恢复原样。",
