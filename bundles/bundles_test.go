@@ -429,3 +429,25 @@ func BenchmarkReadHostile(b *testing.B) {
 		})
 	}
 }
+
+func TestWithout(t *testing.T) {
+	a, b := ca(t, pkix.Name{CommonName: "A"}), ca(t, pkix.Name{CommonName: "B"})
+	pa, pb := block("CERTIFICATE", a.Raw), block("CERTIFICATE", b.Raw)
+	fa, fb := Fingerprint(a.Raw), Fingerprint(b.Raw)
+	for _, tt := range []struct {
+		name, data string
+		gone       []string
+		want       string
+	}{
+		{"one of two", "# A\n" + pa + "# B\r\n" + pb, []string{fa}, "# A\n# B\r\n" + pb},
+		{"twice", pa + pb + pa, []string{fa}, pb},
+		{"all", pa + pb, []string{fa, fb}, ""},
+		{"none", pa + "x\n" + pb[:50], []string{fb}, pa + "x\n" + pb[:50]},
+		{"no final newline", pb + strings.TrimSuffix(pa, "\n"), []string{fa}, pb},
+		{"a key stays", block("EC PRIVATE KEY", []byte{1}) + pa, []string{fa}, block("EC PRIVATE KEY", []byte{1})},
+	} {
+		if got := string(Without([]byte(tt.data), tt.gone...)); got != tt.want {
+			t.Errorf("%s: got\n%q\nwant\n%q", tt.name, got, tt.want)
+		}
+	}
+}
