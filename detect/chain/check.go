@@ -46,8 +46,8 @@ var codeIDs = map[string]string{
 	"bad-signature": "server-forged", "issuer-not-ca": "server-forged", "issuer-key-usage": "server-forged",
 	"path-length": "server-constraint", "name-constraint": "server-constraint", "eku": "server-constraint",
 	"critical-extension": "server-constraint", "distrusted": "server-constraint", "leaf-ca": "server-constraint",
-	"no-way-back": "server-constraint",
-	"weak-key":    "server-weak", "weak-signature": "server-weak", "malformed": "server-malformed",
+	"no-way-back": "server-constraint", "lifetime": "server-constraint",
+	"weak-key": "server-weak", "weak-signature": "server-weak", "malformed": "server-malformed",
 }
 
 // Least RSA key, in bits, that RFC 5280 judgement takes.
@@ -82,6 +82,9 @@ func (j *judge) check(t *trail) []Cause {
 			j.checkStrength(c, i, t, add)
 			if crit := c.unknownCritical(); len(crit) > 0 {
 				add("critical-extension", i, text.M("chain.critical", "subject", name, "oid", strings.Join(crit[:min(len(crit), 3)], ", ")))
+			}
+			if days := j.rules.profile.leafDays; i == 0 && days > 0 && c.NotAfter.Sub(c.NotBefore) > time.Duration(days)*24*time.Hour+time.Second {
+				add("lifetime", i, text.M("chain.lifetime", "subject", name, "days", days))
 			}
 			if c.altNames().badSAN {
 				add("malformed", i, text.M("chain.malformed-names", "subject", name))
@@ -239,7 +242,7 @@ func (j *judge) unknown(t *trail) Cause {
 		c.ID, c.Evidence = "server-private-ca", []text.Msg{text.M("chain.private-root", "subject", c.Subject, "sha256", printOf(last.Certificate))}
 	case broken:
 		c.ID, c.Code, c.Evidence = "server-malformed", "malformed", []text.Msg{text.M("chain.malformed-issuer", "subject", c.Subject, "issuer", issuer)}
-	case len(j.in.Served) <= 1:
+	case j.alone:
 		c.ID, c.Evidence = "server-incomplete-chain", []text.Msg{text.M("chain.incomplete", "subject", c.Subject, "issuer", issuer)}
 	default:
 		c.ID, c.Evidence = "server-private-ca", []text.Msg{text.M("chain.private-issuer", "subject", c.Subject, "issuer", issuer)}

@@ -17,6 +17,8 @@ func Decide(ref, now, atTrue Verdict, intercepted bool) Judgement {
 	fail := func(f Fault, cause string) Judgement { return Judgement{"fail", f, cause} }
 	cause := ref.Cause()
 	switch {
+	case !ref.OK && clientsOwn(cause):
+		return fail(FaultClient, cause)
 	case !ref.OK && !unknownIssuer(cause):
 		return fail(FaultServer, cause)
 	case now.OK:
@@ -24,7 +26,7 @@ func Decide(ref, now, atTrue Verdict, intercepted bool) Judgement {
 	case atTrue.OK:
 		return fail(FaultClock, "clock-skew")
 	case ref.OK:
-		if c := atTrue.Cause(); c == "strict-ca" || c == "openssl-old" {
+		if c := atTrue.Cause(); clientsOwn(c) {
 			return fail(FaultClient, c)
 		}
 		return fail(FaultClient, "")
@@ -34,6 +36,12 @@ func Decide(ref, now, atTrue Verdict, intercepted bool) Judgement {
 		return fail(FaultNetwork, "server-intercepted")
 	}
 	return fail(FaultPrivateCA, cause)
+}
+
+// clientsOwn are the causes that lie in how a client verifies or in what it
+// trusts, not in the chain: they arise only from a client's rules.
+func clientsOwn(cause string) bool {
+	return cause == "strict-ca" || cause == "openssl-old" || cause == "ca-path-partial"
 }
 
 // Cause is the id of the most fundamental cause, "" for none.

@@ -32,6 +32,7 @@ func TestDecide(t *testing.T) {
 		{"this client", good, bad, bad, false, Judgement{"fail", FaultClient, ""}},
 		{"a CA Python refuses", good, refused("strict-ca"), refused("strict-ca"), false, Judgement{"fail", FaultClient, "strict-ca"}},
 		{"an OpenSSL too old", good, refused("openssl-old"), refused("openssl-old"), false, Judgement{"fail", FaultClient, "openssl-old"}},
+		{"judged by a client's rules alone", refused("strict-ca"), refused("strict-ca"), refused("strict-ca"), false, Judgement{"fail", FaultClient, "strict-ca"}},
 		{"expired", refused("server-expired"), refused("server-expired"), refused("server-expired"), false, Judgement{"fail", FaultServer, "server-expired"}},
 		{"expired, and accepted by a slow clock", refused("server-expired"), good, refused("server-expired"), false, Judgement{"fail", FaultServer, "server-expired"}},
 		{"forged, though the client was made to trust it", refused("server-forged"), good, good, false, Judgement{"fail", FaultServer, "server-forged"}},

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -30,6 +31,7 @@ type judge struct {
 	pool  []*cert // what may complete a path, as sent, then as fetched
 	names map[string][]*cert
 
+	alone   bool              // the server sent its own certificate and nothing else
 	rough   map[string][]byte // subject -> DER of certificates that do not parse
 	anchors map[[32]byte]*cert
 	folded  map[string][]bundles.Root // anchors by folded subject, once needed
@@ -60,7 +62,7 @@ func Judge(in Input) (v Verdict) {
 		if r := recover(); r != nil { // a parser's bug must not stop the diagnosis
 			v = Verdict{Limited: true, Causes: []Cause{{
 				ID: "server-malformed", Code: "malformed",
-				Evidence: []text.Msg{text.M("chain.malformed", "subject", "?", "error", fmt.Sprint(r))},
+				Evidence: []text.Msg{text.M("chain.malformed", "subject", "?", "error", printable(fmt.Sprint(r)))},
 			}}}
 		}
 	}()
@@ -91,6 +93,7 @@ func newJudge(in Input) *judge {
 		in: in, now: in.Time.Truncate(time.Second), names: map[string][]*cert{},
 		rough: map[string][]byte{}, anchors: map[[32]byte]*cert{}, sigs: map[[2][32]byte]signature{},
 		signatures: maxSignatures, effort: maxEffort, steps: maxSteps, comparisons: maxComparisons,
+		alone: !slices.ContainsFunc(in.Served, func(der []byte) bool { return !bytes.Equal(der, in.Served[0]) }),
 	}
 	seen := map[[32]byte]bool{}
 	add := func(der []byte, origin Origin, i int) {
@@ -282,7 +285,7 @@ func (j *judge) mayAnchor(t *trail) bool {
 		return true
 	}
 	p := j.rules.profile
-	return j.rules.PartialChain && (len(t.certs) > 1 || !p.issuerOnly && (!p.pinAlone || len(j.in.Served) == 1))
+	return j.rules.PartialChain && (len(t.certs) > 1 || !p.issuerOnly && (!p.pinAlone || j.alone))
 }
 
 func (t *trail) with(n *cert, s signature) *trail {

@@ -40,6 +40,7 @@ type profile struct {
 	anchorCA   bool     // an anchor that is no CA is refused
 	issuerOnly bool     // only the issuer of something can be an anchor, not the leaf itself
 	pinAlone   bool     // a leaf that is no root itself is an anchor only where nothing else was sent
+	leafDays   int      // longest life of a server's certificate, 0: any
 	leafNotCA  bool     // a CA certificate cannot be a server's
 	anyCAUse   bool     // extended key usage of a CA does not bind what is below it
 	pinned     bool     // a trusted leaf is taken whatever else it says, but for its names
@@ -101,7 +102,7 @@ var allRules = []Rules{
 	},
 	{
 		Name: "macos", Title: "macOS", dialect: wordsApple, FetchesIssuers: true,
-		profile: profile{skip: []string{"distrusted"}, anchorTime: true},
+		profile: profile{skip: []string{"distrusted"}, anchorTime: true, leafDays: 825},
 	},
 }
 

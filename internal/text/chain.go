@@ -131,6 +131,10 @@ var chainTexts = map[string]entry{
 		"the subject alternative names of {subject} are malformed",
 		"{subject} 的主题备用名称（SAN）格式有误",
 	},
+	"chain.lifetime": {
+		"{subject} is valid for longer than the {days} days that this client allows",
+		"{subject} 的有效期超过了该客户端允许的 {days} 天",
+	},
 	"chain.leaf-ca": {
 		"{subject} is a CA certificate in the place of a server's",
 		"{subject} 是 CA 证书，却被当作服务器证书使用",
