@@ -29,11 +29,7 @@ func scanEnvFile(data []byte) ([]node, error) {
 		if c := bytes.TrimLeft(data[n.end:l.hi], " \t"); hashComment(c) {
 			n.Comment = string(bytes.TrimRight(c, " \t"))
 		}
-		lo := l.lo
-		if lo == 0 && bytes.HasPrefix(data, bom) {
-			lo = len(bom)
-		}
-		n.cut = func() splice { return splice{span: span{lo, l.next}} }
+		n.cut = cutLines(data, n.start, n.end)
 		nodes = append(nodes, n)
 	}
 	return nodes, nil

@@ -115,9 +115,6 @@ func (x *gitScan) key(section []string) (node, bool) {
 	start, end := n.start, n.end
 	n.cut = func() splice {
 		if lines, ok := wholeLines(data, span{start, end}, func(rest []byte) bool { return rest[0] == '#' || rest[0] == ';' }); ok {
-			if lines.lo == 0 && bytes.HasPrefix(data, bom) {
-				lines.lo = len(bom)
-			}
 			return splice{span: lines}
 		}
 		return splice{span: span{start, end}} // behind its [section]

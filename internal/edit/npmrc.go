@@ -30,10 +30,7 @@ func scanNpmrc(data []byte) ([]node, error) {
 		}
 		name, _, _ := npmValue(key)
 		at := l.lo + strings.Index(raw, text)
-		n := node{start: at, cut: cutLines(data, l.lo, l.hi)}
-		if l.lo == 0 && strings.HasPrefix(raw, string(bom)) {
-			n.cut = func() splice { return splice{span: span{len(bom), l.next}} }
-		}
+		n := node{start: at, cut: cutLines(data, at, l.hi)}
 		n.Path = append(append(n.Path, section...), name)
 		n.Line, n.EndLine = i+1, i+1
 		n.val = span{l.hi, l.hi}

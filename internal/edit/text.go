@@ -60,8 +60,15 @@ func newIndex(data []byte) index {
 
 func (x index) line(off int) int { return sort.SearchInts(x, off+1) }
 
-// lineStart is the offset at which the line of off begins.
-func lineStart(data []byte, off int) int { return bytes.LastIndexByte(data[:off], '\n') + 1 }
+// lineStart is the offset at which the line of off begins, behind a byte order
+// mark.
+func lineStart(data []byte, off int) int {
+	lo := bytes.LastIndexByte(data[:off], '\n') + 1
+	if lo == 0 && off >= len(bom) && bytes.HasPrefix(data, bom) {
+		return len(bom)
+	}
+	return lo
+}
 
 // lineEnd is the offset of the ending of off's line, nextLine that of the line
 // after it.

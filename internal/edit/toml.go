@@ -65,10 +65,6 @@ func scanTOML(data []byte) ([]node, error) {
 		x.value(slot, 0)
 		me := &x.nodes[slot]
 		me.cut = cutLines(data, me.start, me.end)
-		if me.start == len(data)-len(body) {
-			lo, end := me.start, me.end
-			me.cut = func() splice { return splice{span: span{lo, nextLine(data, end)}} }
-		}
 		if i := skipSpace(data, me.end); i < len(data) && data[i] == '#' {
 			me.Comment = strings.TrimRight(string(data[i:lineEnd(data, i)]), " \t")
 		}

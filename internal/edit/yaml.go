@@ -286,7 +286,6 @@ func (s *yamlScan) mapping(n *yaml.Node, path []string, inFlow bool, indent int)
 		i++
 	}
 	keys := make(map[string]int, len(n.Content)/2)
-	first := len(s.nodes)
 	members := make([]int, 0, len(n.Content)/2)
 	for k := 0; k+1 < len(n.Content); k += 2 {
 		key, value := n.Content[k], n.Content[k+1]
@@ -321,7 +320,7 @@ func (s *yamlScan) mapping(n *yaml.Node, path []string, inFlow bool, indent int)
 			return 0, err
 		}
 	}
-	s.join(first, members, flow, false)
+	s.join(members, flow, false)
 	if braces {
 		i = s.closing(i, '}')
 	}
@@ -358,7 +357,6 @@ func (s *yamlScan) sequence(n *yaml.Node, path []string, inFlow bool) (int, erro
 	if flow {
 		i++
 	}
-	first := len(s.nodes)
 	members := make([]int, 0, len(n.Content))
 	for k, value := range n.Content {
 		i = s.space(i)
@@ -380,7 +378,7 @@ func (s *yamlScan) sequence(n *yaml.Node, path []string, inFlow bool) (int, erro
 			return 0, err
 		}
 	}
-	s.join(first, members, flow, true)
+	s.join(members, flow, true)
 	if flow {
 		i = s.closing(i, ']')
 	}

@@ -108,7 +108,7 @@ func cutComment(line []byte) []byte {
 }
 
 // join gives the members of one collection the cut that leaves the rest valid.
-func (s *yamlScan) join(first int, members []int, flow, list bool) {
+func (s *yamlScan) join(members []int, flow, list bool) {
 	for k, at := range members {
 		n := &s.nodes[at]
 		next := -1
@@ -134,19 +134,13 @@ func (s *yamlScan) join(first int, members []int, flow, list bool) {
 // cutBlock takes the lines of a pair; of the first pair behind a dash, which
 // has to stay, only up to the next one.
 func (s *yamlScan) cutBlock(n node, next int) splice {
-	if lines, ok := wholeLines(s.data, span{n.start, max(n.end, n.start)}, hashComment); ok {
-		if lines.lo == 0 && bytes.HasPrefix(s.data, bom) {
-			lines.lo = len(bom)
-		}
+	if lines, ok := wholeLines(s.data, span{n.start, n.end}, hashComment); ok {
 		return splice{span: lines}
-	}
-	if lo := lineStart(s.data, n.start); lo == 0 && n.start == len(bom) && bytes.HasPrefix(s.data, bom) {
-		return splice{span: span{len(bom), nextLine(s.data, n.end)}}
 	}
 	if next >= 0 && len(bytes.Trim(s.data[n.end:next], " \t\r\n")) == 0 {
 		return splice{span: span{n.start, next}}
 	}
-	return splice{span: span{n.start, n.end}, text: "\x00"} // never valid: unproven
+	return splice{span: span{n.start, n.start}} // removes nothing: unproven
 }
 
 // cutOnly leaves an empty map or list where its only member was, as a key

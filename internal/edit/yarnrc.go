@@ -41,7 +41,7 @@ func scanYarnrc(data []byte) ([]node, error) {
 			return nil, syntaxErrorf(i+1, "wrong indentation")
 		}
 		parents = parents[:depth]
-		n := node{start: lo + m[4], end: lo + m[5], cut: func() splice { return splice{span: span{lo, l.next}} }}
+		n := node{start: lo + m[4], end: lo + m[5], cut: cutLines(data, lo, l.hi)}
 		n.Line, n.EndLine, n.Comment = i+1, i+1, part(5)
 		for _, p := range parents {
 			n.Path = append(n.Path, nodes[p].Path[len(nodes[p].Path)-1])
