@@ -183,6 +183,7 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 			}
 		}
 		f.Advice = append(f.Advice, j.otherMirrors(e)...)
+		j.pinned(f, es)
 		return
 	}
 	name := j.caName(e)
@@ -230,6 +231,17 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 	}
 	if f.ID == "server-intercepted" {
 		f.Advice = append(f.Advice, text.M("server-intercepted.stop"))
+	}
+	j.pinned(f, es)
+}
+
+// pinned leaves what an earlier pin was made for to that pin's own finding: a
+// server that shows another CA than it did is for a person to look at.
+func (j *judgement) pinned(f *Finding, es []*Endpoint) {
+	for _, p := range Pins(j.roots.v, j.report.Clients) {
+		if slices.ContainsFunc(es, func(e *Endpoint) bool { return mismatch(p, e) }) {
+			f.CausedBy, f.Action, f.Fix = "pin-mismatch", Manual, ""
+		}
 	}
 }
 

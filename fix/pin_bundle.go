@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"slices"
-	"strings"
 
 	"trustfix/bundles"
 	"trustfix/detect"
@@ -24,13 +23,10 @@ func (j *pinJob) bundle(in *Input) []byte {
 		p.Was = old.Was
 	}
 	base, opaque := j.base(in, &p, old, oldCerts)
-	has := func(fp string) bool {
-		return slices.ContainsFunc(base, func(c *x509.Certificate) bool { return bundles.Fingerprint(c.Raw) == fp })
-	}
-	certs := map[string]*x509.Certificate{}
+	var certs []*x509.Certificate
 	pin := func(c *x509.Certificate, hosts ...string) {
 		fp := bundles.Fingerprint(c.Raw)
-		if has(fp) {
+		if slices.ContainsFunc(base, isPrint(fp)) {
 			return
 		}
 		i := slices.IndexFunc(p.Pinned, func(o detect.PinnedCert) bool { return o.SHA256 == fp })
@@ -38,7 +34,7 @@ func (j *pinJob) bundle(in *Input) []byte {
 			i = len(p.Pinned)
 			p.Pinned = append(p.Pinned, detect.PinnedCert{SHA256: fp, Until: c.NotAfter, Name: bundles.Name(c)})
 		}
-		certs[fp] = c
+		certs = append(certs, c)
 		for _, h := range hosts {
 			if !slices.Contains(p.Pinned[i].Hosts, h) {
 				p.Pinned[i].Hosts = append(p.Pinned[i].Hosts, h)
@@ -53,8 +49,8 @@ func (j *pinJob) bundle(in *Input) []byte {
 	slices.Sort(p.Hosts)
 	for _, o := range old.Pinned {
 		others := slices.DeleteFunc(slices.Clone(o.Hosts), func(h string) bool { return slices.Contains(j.hosts(), h) })
-		if c := oldCerts[o.SHA256]; c != nil && len(others) > 0 {
-			pin(c, others...)
+		if i := slices.IndexFunc(oldCerts, isPrint(o.SHA256)); i >= 0 && len(others) > 0 {
+			pin(oldCerts[i], others...)
 		}
 	}
 	for _, n := range j.needs {
@@ -66,7 +62,7 @@ func (j *pinJob) bundle(in *Input) []byte {
 }
 
 // base is the public roots that a pin starts from.
-func (j *pinJob) base(in *Input, p *detect.Pin, old detect.Pin, oldCerts map[string]*x509.Certificate) (certs []*x509.Certificate, opaque [][]byte) {
+func (j *pinJob) base(in *Input, p *detect.Pin, old detect.Pin, oldCerts []*x509.Certificate) (certs []*x509.Certificate, opaque [][]byte) {
 	for _, c := range j.clients {
 		name, found, odd := detect.SourceOf(in.View, in.Report, c)
 		if name == j.pin && old.Path != "" {
@@ -113,19 +109,24 @@ func plain(c bundles.Content) []*x509.Certificate {
 }
 
 // withoutPinned is the public part of a pin.
-func withoutPinned(old detect.Pin, certs map[string]*x509.Certificate) []*x509.Certificate {
+func withoutPinned(p detect.Pin, certs []*x509.Certificate) []*x509.Certificate {
 	var out []*x509.Certificate
-	for fp, c := range certs {
-		if !slices.ContainsFunc(old.Pinned, func(p detect.PinnedCert) bool { return p.SHA256 == fp }) {
+	for _, c := range certs {
+		fp := bundles.Fingerprint(c.Raw)
+		if !slices.ContainsFunc(p.Pinned, func(o detect.PinnedCert) bool { return o.SHA256 == fp }) {
 			out = append(out, c)
 		}
 	}
-	slices.SortFunc(out, func(a, b *x509.Certificate) int { return strings.Compare(bundles.Name(a), bundles.Name(b)) })
 	return out
 }
 
-// readPin reads the pin that stands at name, if there is one.
-func readPin(in *Input, name string) (detect.Pin, map[string]*x509.Certificate) {
+func isPrint(fp string) func(*x509.Certificate) bool {
+	return func(c *x509.Certificate) bool { return bundles.Fingerprint(c.Raw) == fp }
+}
+
+// readPin reads the pin that stands at name, if there is one, and its
+// certificates in their order.
+func readPin(in *Input, name string) (detect.Pin, []*x509.Certificate) {
 	data, err := in.Files.ReadFile(name)
 	if err != nil {
 		return detect.Pin{}, nil
@@ -134,22 +135,20 @@ func readPin(in *Input, name string) (detect.Pin, map[string]*x509.Certificate) 
 	if !ok {
 		return detect.Pin{}, nil
 	}
-	certs := map[string]*x509.Certificate{}
-	for _, c := range plain(bundles.Read(data)) {
-		certs[bundles.Fingerprint(c.Raw)] = c
-	}
-	return p, certs
+	return p, plain(bundles.Read(data))
 }
 
 // render writes a pin: what it says about itself, what was pinned, the roots.
-func render(p detect.Pin, base []*x509.Certificate, opaque [][]byte, certs map[string]*x509.Certificate) []byte {
+func render(p detect.Pin, base []*x509.Certificate, opaque [][]byte, certs []*x509.Certificate) []byte {
 	var b bytes.Buffer
 	b.WriteString(p.Header())
-	var pinned []*x509.Certificate
+	var all []*x509.Certificate
 	for _, c := range p.Pinned {
-		pinned = append(pinned, certs[c.SHA256])
+		if i := slices.IndexFunc(certs, isPrint(c.SHA256)); i >= 0 {
+			all = append(all, certs[i])
+		}
 	}
-	b.Write(bundles.Assemble(nil, append(pinned, base...)...))
+	b.Write(bundles.Assemble(nil, append(all, base...)...))
 	for _, der := range opaque {
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: der}) // a Buffer takes everything
 	}

@@ -147,7 +147,7 @@ func shrink(in *Input, p detect.Pin, left []string) Action {
 	p.Hosts, p.Pinned = left, nil
 	for _, c := range pinned {
 		c.Hosts = slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return !slices.Contains(left, h) })
-		if len(c.Hosts) > 0 && certs[c.SHA256] != nil {
+		if len(c.Hosts) > 0 {
 			p.Pinned = append(p.Pinned, c)
 		}
 	}
