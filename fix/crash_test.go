@@ -111,7 +111,7 @@ func TestKillInsideRecovery(t *testing.T) {
 		if !crashes(func() { _, _ = Apply(t.Context(), m.host(), plan, ApplyOptions{Verify: verifier(r)}) }) {
 			break
 		}
-		if n%3 != 0 && n > 12 { // every third point in depth keeps this under a second
+		if n%5 != 0 && n > 12 { // every fifth point in depth keeps this short
 			continue
 		}
 		for k := 1; ; k++ {

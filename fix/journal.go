@@ -109,7 +109,7 @@ type undoMark struct {
 	Force bool
 }
 
-// undoBase is the tree under Touches when the programs of an undo began.
+// undoBase is the tree at and under Touches when the programs of an undo began.
 type undoBase struct {
 	Touches []string
 	Images  map[string]platform.Image

@@ -281,7 +281,7 @@ func TestFaultAtEverySystemCallOfApply(t *testing.T) {
 	}
 }
 
-// Row 2.
+// Row 2: inside a rollback, and inside a recovery.
 func TestKillAtEverySystemCallOfRollback(t *testing.T) {
 	k := newKiller(t)
 	var before string // of the tree that the newest apply began with
@@ -298,6 +298,34 @@ func TestKillAtEverySystemCallOfRollback(t *testing.T) {
 		}
 		if diff := platformtest.Diff(before, platformtest.Tree(h)); diff != "" {
 			t.Errorf("after rollback:\n%s", diff)
+		}
+		if left := filesLeft(t, h); len(left) > 0 {
+			t.Errorf("left: %v", left)
+		}
+		return "old"
+	})
+}
+
+func TestKillAtEverySystemCallOfRecovery(t *testing.T) {
+	k := newKiller(t)
+	var before string
+	k.points(t, "recover", "signal=SIGKILL", func() *platform.Host {
+		h := freshTree(t)()
+		before = platformtest.Tree(h)
+		// In the middle of the last step, when there is most to take back.
+		if err := k.run(t, h, "apply", "-o", os.DevNull, "-e", "trace=ftruncate,renameat", "-e", "inject=renameat:signal=SIGKILL:when=14"); err == nil {
+			t.Fatal("the apply was not killed")
+		}
+		if platformtest.Tree(h) == before {
+			t.Fatal("the apply was killed before it changed anything")
+		}
+		return h
+	}, func(t *testing.T, h *platform.Host, _ string) string {
+		if err := k.run(t, h, "recover"); err != nil {
+			t.Errorf("second recovery: %v", err)
+		}
+		if diff := platformtest.Diff(before, platformtest.Tree(h)); diff != "" {
+			t.Errorf("torn:\n%s", diff)
 		}
 		if left := filesLeft(t, h); len(left) > 0 {
 			t.Errorf("left: %v", left)

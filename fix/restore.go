@@ -129,6 +129,24 @@ func (r *restore) look(p string) (platform.Image, error) {
 	return r.h.Files.Snapshot(p)
 }
 
+// places are the paths that are there, or are not there, under directories
+// that are directories again.
+func (r *restore) places() []string {
+	var out []string
+	for p := range r.want {
+		behind := false
+		for d := path.Dir(p); d != "/"; d = path.Dir(d) {
+			want, ok := r.want[d]
+			behind = behind || ok && want.Kind != platform.DirKind
+		}
+		if !behind {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // check is pass 1: it looks at every path and decides, for all of them, before
 // one is touched. The error says what stands in the way of writing.
 func (r *restore) check() ([]ConflictPath, error) {

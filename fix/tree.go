@@ -2,11 +2,13 @@ package fix
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 
 	"trustfix/platform"
 )
@@ -27,11 +29,11 @@ func scan(files platform.Files, roots []string) (map[string]platform.Image, erro
 			return nil
 		}
 		img, err := files.Snapshot(p)
+		if errors.Is(err, syscall.ELOOP) || err == nil && img.Kind == platform.Absent {
+			return nil // behind links that lead nowhere
+		}
 		if err != nil {
 			return err
-		}
-		if img.Kind == platform.Absent {
-			return nil
 		}
 		images[p] = img
 		if size += int64(len(img.Data)); size > maxBytes || len(images) > maxPaths {

@@ -37,7 +37,7 @@ func takeBack(ctx context.Context, h *platform.Host, run *runRecord, steps []*st
 	if len(r.undo) == 0 {
 		return kept, notes, nil
 	}
-	failed, err := runUndo(ctx, h, run, steps, r.undo)
+	failed, err := runUndo(ctx, h, run, steps, r)
 	notes = append(notes, failed...)
 	if err != nil {
 		return kept, notes, err
@@ -56,34 +56,17 @@ func takeBack(ctx context.Context, h *platform.Host, run *runRecord, steps []*st
 }
 
 // runUndo records the tree and runs the programs that take programs back.
-func runUndo(ctx context.Context, h *platform.Host, run *runRecord, steps []*stepRecord, undo []savedCmd) ([]text.Msg, error) {
-	base := undoBase{}
+func runUndo(ctx context.Context, h *platform.Host, run *runRecord, steps []*stepRecord, r *restore) ([]text.Msg, error) {
+	touches := r.places()
 	temps := map[string]change{}
 	for _, s := range steps {
-		base.Touches = append(base.Touches, s.Touches...)
+		touches = append(touches, s.Touches...)
 		for _, c := range s.Temps {
 			temps[c.Path] = c
 		}
 	}
-	var known undoBase
-	if ok, err := read(run.state, run.name("base"), &known); err != nil {
+	if err := recordBase(h, run, touches, temps); err != nil {
 		return nil, err
-	} else if !ok {
-		var err error
-		if base.Images, err = scan(h.Files, base.Touches); err != nil {
-			return nil, err
-		}
-		for p := range temps {
-			delete(base.Images, p)
-		}
-		for _, img := range base.Images {
-			if err := run.keep(img); err != nil {
-				return nil, err
-			}
-		}
-		if err := write(run.state, run.name("base"), base); err != nil {
-			return nil, err
-		}
 	}
 	for _, c := range temps {
 		img, err := run.fill(c.After)
@@ -95,13 +78,40 @@ func runUndo(ctx context.Context, h *platform.Host, run *runRecord, steps []*ste
 		}
 	}
 	var notes []text.Msg
-	for _, c := range undo {
+	for _, c := range r.undo {
 		c.Stdin = c.Input
 		if _, err := h.Run.Run(ctx, c.Cmd); err != nil {
 			notes = append(notes, commandFailed(c.Cmd, err))
 		}
 	}
 	return notes, nil
+}
+
+// recordBase makes durable how the tree stands before the programs of an undo
+// begin. What an earlier attempt recorded stays: its programs may have run.
+func recordBase(h *platform.Host, run *runRecord, touches []string, temps map[string]change) error {
+	var base undoBase
+	if _, err := read(run.state, run.name("base"), &base); err != nil {
+		return err
+	}
+	images, err := scan(h.Files, touches)
+	if err != nil {
+		return err
+	}
+	if base.Images == nil {
+		base.Images = map[string]platform.Image{}
+	}
+	for p, img := range images {
+		if _, temp := temps[p]; temp || under(p, base.Touches) {
+			continue
+		}
+		if err := run.keep(img); err != nil {
+			return err
+		}
+		base.Images[p] = img
+	}
+	base.Touches = append(base.Touches, touches...)
+	return write(run.state, run.name("base"), base)
 }
 
 // Rollback takes a run back: the newest that still stands, or the one named.
