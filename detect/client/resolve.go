@@ -157,7 +157,7 @@ func (s *scan) fileLayers(r, owner *Row, files []File) []layer {
 		}
 		for i, e := range entries {
 			k := r.key(f.Format, e)
-			if k == nil {
+			if k == nil || e.Line < f.From || f.To > 0 && e.Line >= f.To {
 				continue
 			}
 			mine := owner.key(f.Format, e)

@@ -53,6 +53,9 @@ type File struct {
 	// Ext makes Path a directory of which every file with this ending is read,
 	// in order of names: ".yml,.yaml"; "*" reads all.
 	Ext string
+	// From and To limit it to lines from ≤ n < to; 0: no limit. What a file
+	// includes in its middle stands between two parts of it.
+	From, To int
 	// Read parses what no editor knows; changes are then a person's.
 	Read func(data []byte) []edit.Entry
 }

@@ -162,12 +162,18 @@ func gitFiles(s *scan, _ *Client) []File {
 		if !path.IsAbs(name) || depth > 4 {
 			return
 		}
-		out = append(out, File{Path: name, Format: edit.GitConfig})
+		from := 0
+		part := func(to int) {
+			out = append(out, File{Path: name, Format: edit.GitConfig, From: from, To: to})
+			from = to
+		}
+		defer func() { part(0) }()
 		if !s.something(name) {
 			return
 		}
 		for _, e := range s.parse("git", name, edit.GitConfig) {
 			if len(e.Path) == 2 && strings.EqualFold(e.Path[0], "include") && strings.EqualFold(e.Path[1], "path") {
+				part(e.Line + 1)
 				p, ok := s.expand(e.Value)
 				if !ok {
 					p = path.Join(path.Dir(name), e.Value)

@@ -150,7 +150,11 @@ func tellBare(entries []edit.Entry, data []byte) {
 // expandFiles turns directories into the files in them.
 func (s *scan) expandFiles(in []File) []File {
 	var out []File
-	seen := map[string]bool{}
+	type part struct {
+		path string
+		from int
+	}
+	seen := map[part]bool{}
 	for _, f := range in {
 		paths := []string{f.Path}
 		if f.Ext != "" {
@@ -162,9 +166,9 @@ func (s *scan) expandFiles(in []File) []File {
 			}
 		}
 		for _, p := range paths {
-			if !seen[p] {
-				seen[p] = true
-				f.Path, f.Ext = p, ""
+			f.Path, f.Ext = p, ""
+			if id := (part{p, f.From}); !seen[id] {
+				seen[id] = true
 				out = append(out, f)
 			}
 		}
