@@ -35,6 +35,7 @@ type cert struct {
 	anchor   bool
 	distrust func([]*x509.Certificate) error
 
+	own     bool  // RFC 5280's self-issued: the same name as issuer and subject
 	self    *bool // signed by its own key, once asked
 	nc      *constraints
 	names   *altNames
@@ -45,12 +46,9 @@ type cert struct {
 func newCert(c *x509.Certificate, origin Origin, served int) *cert {
 	return &cert{
 		Certificate: c, fp: sha256.Sum256(c.Raw), origin: origin, served: served,
-		id: string(c.RawSubject) + "\x00" + string(c.RawSubjectPublicKeyInfo),
+		own: isSelfIssued(c), id: string(c.RawSubject) + "\x00" + string(c.RawSubjectPublicKeyInfo),
 	}
 }
-
-// selfIssued is RFC 5280's: the same name as issuer and subject.
-func (c *cert) selfIssued() bool { return isSelfIssued(c.Certificate) }
 
 // extension is the value of an extension, and whether it is there.
 func (c *cert) extension(oid asn1.ObjectIdentifier) (ext pkix.Extension, ok bool) {

@@ -41,143 +41,202 @@ func (c Cause) weight() int {
 // chain: the only ones where trust could be a matter of consent.
 func unknownIssuer(id string) bool { return kinds[id].order >= 6 && id != "strict-ca" }
 
-// findings are the finer codes with their ids.
+// codeIDs are the finer codes with their ids.
 var codeIDs = map[string]string{
 	"bad-signature": "server-forged", "issuer-not-ca": "server-forged", "issuer-key-usage": "server-forged",
 	"path-length": "server-constraint", "name-constraint": "server-constraint", "eku": "server-constraint",
 	"critical-extension": "server-constraint", "distrusted": "server-constraint", "leaf-ca": "server-constraint",
 	"no-way-back": "server-constraint", "lifetime": "server-constraint",
-	"weak-key": "server-weak", "weak-signature": "server-weak", "malformed": "server-malformed",
+	"weak-key": "server-weak", "weak-signature": "server-weak", "unread-signature": "server-weak", "malformed": "server-malformed",
 }
 
 // Least RSA key, in bits, that RFC 5280 judgement takes.
 const minRSABits = 2048
 
-// check is every reason why a path does not stand, most fundamental first.
+// check is every reason why a path does not stand, most fundamental first. A
+// trusted certificate is taken as it stands: only the bounds it sets for what
+// lies below it count. One that is the server's own is checked all the same.
 func (j *judge) check(t *trail) []Cause {
-	var out []Cause
 	last := len(t.certs) - 1
-	pinned := j.rules.profile.pinned && t.anchored && last == 0
-	add := func(id string, depth int, why text.Msg) {
-		if slices.Contains(j.rules.profile.skip, id) || pinned && id != "server-hostname" {
-			return
-		}
-		c := Cause{ID: id, Depth: depth, Subject: Name(t.certs[depth].Certificate), Evidence: []text.Msg{why}}
-		if full, ok := codeIDs[id]; ok {
-			c.ID, c.Code = full, id
-		}
-		out = append(out, c)
-	}
+	p := &j.rules.profile
+	r := &reasons{j: j, t: t, pinned: p.pinned && t.anchored && last == 0}
 	intermediates := 0 // not self-issued, below the current one
 	for i, c := range t.certs {
-		name := Name(c.Certificate)
-		asStands := t.anchored && i == last
-		if !asStands || i == 0 || j.rules.profile.anchorTime {
-			j.checkTime(c, i, add)
+		asStands := t.anchored && i == last && i > 0
+		if !asStands || p.anchorTime {
+			r.time(i)
 		}
-		if i == 0 && c.IsCA && j.rules.profile.leafNotCA {
-			add("leaf-ca", i, text.M("chain.leaf-ca", "subject", name))
-		}
-		if !asStands || i == 0 {
-			j.checkStrength(c, i, t, add)
-			if crit := c.unknownCritical(); len(crit) > 0 {
-				add("critical-extension", i, text.M("chain.critical", "subject", name, "oid", strings.Join(crit[:min(len(crit), 3)], ", ")))
-			}
-			if days := j.rules.profile.leafDays; i == 0 && days > 0 && c.NotAfter.Sub(c.NotBefore) > time.Duration(days)*24*time.Hour+time.Second {
-				add("lifetime", i, text.M("chain.lifetime", "subject", name, "days", days))
-			}
-			if c.altNames().badSAN {
-				add("malformed", i, text.M("chain.malformed-names", "subject", name))
-			}
-			if c.refusesServerAuth() && (i == 0 || !j.rules.profile.anyCAUse) {
-				add("eku", i, text.M("chain.eku", "subject", name, "usages", usages(c)))
-			}
+		if !asStands {
+			r.strength(i)
+			r.content(i)
 		}
 		if i < last && t.sigs[i] == sigBad {
-			why := text.M("chain.bad-signature", "subject", name, "issuer", Name(t.certs[i+1].Certificate))
+			why := text.M("chain.bad-signature", "subject", Name(c.Certificate), "issuer", Name(t.certs[i+1].Certificate))
 			if !keyIDsAgree(c, t.certs[i+1]) {
-				why = text.M("chain.other-key", "subject", name, "issuer", Name(t.certs[i+1].Certificate))
+				why = text.M("chain.other-key", "subject", Name(c.Certificate), "issuer", Name(t.certs[i+1].Certificate))
 			}
-			add("bad-signature", i, why)
+			r.add("bad-signature", i, why)
 		}
 		if i == 0 {
 			continue
 		}
-		if !asStands || j.rules.profile.anchorCA {
-			if !c.BasicConstraintsValid || !c.IsCA {
-				add("issuer-not-ca", i, text.M("chain.not-ca", "subject", name, "child", Name(t.certs[i-1].Certificate)))
-			}
-			if _, ok := c.extension(oidKeyUsage); ok && c.KeyUsage&x509.KeyUsageCertSign == 0 {
-				add("issuer-key-usage", i, text.M("chain.key-usage", "subject", name, "child", Name(t.certs[i-1].Certificate)))
-			}
+		if !asStands {
+			r.authority(i)
 		}
 		if c.IsCA && c.hasPathLen() && intermediates > c.MaxPathLen {
-			add("path-length", i, text.M("chain.path-length", "subject", name, "allowed", c.MaxPathLen, "found", intermediates))
+			r.add("path-length", i, text.M("chain.path-length", "subject", Name(c.Certificate), "allowed", c.MaxPathLen, "found", intermediates))
 		}
-		for k := i - 1; k >= 0; k-- {
-			if k > 0 && t.certs[k].selfIssued() {
-				continue
-			}
-			if why, ok := c.constraints().check(t.certs[k], name, &j.comparisons); !ok {
-				add("name-constraint", k, why)
-				break
-			}
-		}
-		if !c.selfIssued() {
+		r.names(i)
+		if !c.own {
 			intermediates++
 		}
 	}
 	if j.in.Host != "" && !j.leaf.matchesHost(j.in.Host, j.rules.names()) {
-		add("server-hostname", 0, j.hostEvidence())
+		r.add("server-hostname", 0, j.hostEvidence())
 	}
-	if anchor := t.certs[last]; t.anchored && anchor.distrust != nil {
-		plain := make([]*x509.Certificate, 0, len(t.certs))
-		for _, c := range t.certs {
-			plain = append(plain, c.Certificate)
-		}
-		if err := anchor.distrust(plain); err != nil {
-			add("distrusted", last, text.M("chain.distrusted", "subject", Name(anchor.Certificate), "error", printable(err.Error())))
-		}
+	if t.anchored {
+		r.distrust(last)
+		r.fetched()
+	} else {
+		r.out = append(r.out, j.unknown(t))
 	}
-	if !t.anchored {
-		out = append(out, j.unknown(t))
-	} else if len(out) == 0 || !slices.ContainsFunc(out, func(c Cause) bool { return c.ID == "server-forged" }) {
-		out = append(out, j.completed(t)...)
-	}
-	slices.SortStableFunc(out, func(a, b Cause) int { return cmp.Compare(kinds[a.ID].order, kinds[b.ID].order) })
-	return out
+	slices.SortStableFunc(r.out, func(a, b Cause) int { return cmp.Compare(kinds[a.ID].order, kinds[b.ID].order) })
+	return r.out
 }
 
-func (j *judge) checkTime(c *cert, i int, add func(string, int, text.Msg)) {
-	why := func(key string) text.Msg {
-		args := text.Args{
-			"subject": Name(c.Certificate), "from": day(c.NotBefore), "until": day(c.NotAfter), "at": stamp(j.now),
-		}
-		return text.Msg{Key: key, Args: args}
-	}
-	switch {
-	case j.now.After(c.NotAfter):
-		add("server-expired", i, why("chain.expired"))
-	case j.now.Before(c.NotBefore):
-		add("server-not-yet-valid", i, why("chain.not-yet-valid"))
-	}
+// reasons collects what is wrong with one path.
+type reasons struct {
+	j      *judge
+	t      *trail
+	pinned bool
+	out    []Cause
 }
 
-func (j *judge) checkStrength(c *cert, i int, t *trail, add func(string, int, text.Msg)) {
-	name := Name(c.Certificate)
-	kind, bits := keyBits(c.Certificate)
-	switch {
-	case kind == "RSA" && (bits < cmp.Or(j.rules.profile.minRSA, minRSABits) || bits > maxRSABits), kind == "DSA", bits == 0:
-		add("weak-key", i, text.M("chain.weak-key", "subject", name, "kind", kind, "bits", bits))
-	}
-	// A signature of its own proves nothing, so its strength says nothing.
-	if own := i == len(t.certs)-1 && c.selfIssued(); own {
+// add takes a finer code or a finding id. What the rules at hand do not look
+// at is dropped.
+func (r *reasons) add(id string, depth int, why text.Msg) {
+	if slices.Contains(r.j.rules.profile.skip, id) || r.pinned && id != "server-hostname" {
 		return
 	}
-	if weakHash(c.SignatureAlgorithm) {
-		add("weak-signature", i, text.M("chain.weak-signature", "subject", name, "algorithm", c.SignatureAlgorithm.String()))
-	} else if i < len(t.sigs) && t.sigs[i] == sigUnknown {
-		add("weak-signature", i, text.M("chain.unread-signature", "subject", name, "algorithm", c.SignatureAlgorithm.String()))
+	c := Cause{ID: id, Depth: depth, Subject: Name(r.t.certs[depth].Certificate), Evidence: []text.Msg{why}}
+	if full, ok := codeIDs[id]; ok {
+		c.ID, c.Code = full, id
+	}
+	r.out = append(r.out, c)
+}
+
+func (r *reasons) time(i int) {
+	c, now := r.t.certs[i], r.j.now
+	why := text.Msg{Args: text.Args{
+		"subject": Name(c.Certificate), "from": day(c.NotBefore), "until": day(c.NotAfter), "at": stamp(now),
+	}}
+	switch {
+	case now.After(c.NotAfter):
+		why.Key = "chain.expired"
+		r.add("server-expired", i, why)
+	case now.Before(c.NotBefore):
+		why.Key = "chain.not-yet-valid"
+		r.add("server-not-yet-valid", i, why)
+	}
+}
+
+func (r *reasons) strength(i int) {
+	c := r.t.certs[i]
+	name := Name(c.Certificate)
+	kind, bits := keyBits(c.Certificate)
+	least := cmp.Or(r.j.rules.profile.minRSA, minRSABits)
+	if kind == "RSA" && (bits < least || bits > maxRSABits) || kind == "DSA" || bits == 0 {
+		r.add("weak-key", i, text.M("chain.weak-key", "subject", name, "kind", kind, "bits", bits))
+	}
+	switch algorithm := c.SignatureAlgorithm; {
+	case i < len(r.t.sigs) && r.t.sigs[i] == sigUnknown: // no rules let pass what was not verified
+		r.add("unread-signature", i, text.M("chain.unread-signature", "subject", name, "algorithm", algorithm.String()))
+	case i == len(r.t.certs)-1 && c.own: // its own signature proves nothing, so its strength says nothing
+	case weakSignature(algorithm):
+		r.add("weak-signature", i, text.M("chain.weak-signature", "subject", name, "algorithm", algorithm.String()))
+	}
+}
+
+// content is what a certificate says of itself.
+func (r *reasons) content(i int) {
+	c, p := r.t.certs[i], &r.j.rules.profile
+	name := Name(c.Certificate)
+	if crit := c.unknownCritical(); len(crit) > 0 {
+		r.add("critical-extension", i, text.M("chain.critical", "subject", name, "oid", strings.Join(crit[:min(len(crit), 3)], ", ")))
+	}
+	if c.altNames().badSAN {
+		r.add("malformed", i, text.M("chain.malformed-names", "subject", name))
+	}
+	if c.refusesServerAuth() && (i == 0 || !p.anyCAUse) {
+		r.add("eku", i, text.M("chain.eku", "subject", name, "usages", usages(c)))
+	}
+	if i > 0 {
+		return
+	}
+	if c.IsCA && p.leafNotCA {
+		r.add("leaf-ca", i, text.M("chain.leaf-ca", "subject", name))
+	}
+	if p.leafDays > 0 && c.NotAfter.Sub(c.NotBefore) > time.Duration(p.leafDays)*24*time.Hour+time.Second {
+		r.add("lifetime", i, text.M("chain.lifetime", "subject", name, "days", p.leafDays))
+	}
+}
+
+// authority is whether a certificate may sign others.
+func (r *reasons) authority(i int) {
+	c := r.t.certs[i]
+	name, child := Name(c.Certificate), Name(r.t.certs[i-1].Certificate)
+	if !c.BasicConstraintsValid || !c.IsCA {
+		r.add("issuer-not-ca", i, text.M("chain.not-ca", "subject", name, "child", child))
+	}
+	if _, ok := c.extension(oidKeyUsage); ok && c.KeyUsage&x509.KeyUsageCertSign == 0 {
+		r.add("issuer-key-usage", i, text.M("chain.key-usage", "subject", name, "child", child))
+	}
+}
+
+// names holds every name below a CA against its constraints; self-issued
+// certificates in between are exempt.
+func (r *reasons) names(i int) {
+	ca := r.t.certs[i]
+	for k := i - 1; k >= 0; k-- {
+		if k > 0 && r.t.certs[k].own {
+			continue
+		}
+		if why, ok := ca.constraints().check(r.t.certs[k], Name(ca.Certificate), &r.j.comparisons); !ok {
+			r.add("name-constraint", k, why)
+			return
+		}
+	}
+}
+
+// distrust asks the root programme.
+func (r *reasons) distrust(last int) {
+	anchor := r.t.certs[last]
+	if anchor.distrust == nil {
+		return
+	}
+	plain := make([]*x509.Certificate, 0, len(r.t.certs))
+	for _, c := range r.t.certs {
+		plain = append(plain, c.Certificate)
+	}
+	if err := anchor.distrust(plain); err != nil {
+		r.add("distrusted", last, text.M("chain.distrusted", "subject", Name(anchor.Certificate), "error", printable(err.Error())))
+	}
+}
+
+// fetched is the cause of a chain that stands only with what the server did
+// not send.
+func (r *reasons) fetched() {
+	if r.j.rules.FetchesIssuers {
+		return
+	}
+	for i, c := range r.t.certs {
+		if c.origin == FromFetched && !c.anchor {
+			r.out = append(r.out, Cause{
+				ID: "server-incomplete-chain", completed: true, Depth: i, Subject: Name(c.Certificate),
+				Evidence: []text.Msg{text.M("chain.not-sent", "subject", Name(c.Certificate), "child", Name(r.t.certs[i-1].Certificate))},
+			})
+			return
+		}
 	}
 }
 
@@ -207,6 +266,14 @@ func usages(c *cert) string {
 }
 
 func (j *judge) hostEvidence() text.Msg {
+	if j.hostCause == nil {
+		why := j.hostMismatch()
+		j.hostCause = &why
+	}
+	return *j.hostCause
+}
+
+func (j *judge) hostMismatch() text.Msg {
 	host := printable(j.in.Host)
 	var names []string
 	for _, n := range j.leaf.altNames().list {
@@ -248,20 +315,6 @@ func (j *judge) unknown(t *trail) Cause {
 		c.ID, c.Evidence = "server-private-ca", []text.Msg{text.M("chain.private-issuer", "subject", c.Subject, "issuer", issuer)}
 	}
 	return c
-}
-
-// completed is the cause of a chain that only stands with fetched
-// certificates.
-func (j *judge) completed(t *trail) []Cause {
-	for i, c := range t.certs {
-		if c.origin == FromFetched && !c.anchor && !j.rules.FetchesIssuers {
-			return []Cause{{
-				ID: "server-incomplete-chain", completed: true, Depth: i, Subject: Name(c.Certificate),
-				Evidence: []text.Msg{text.M("chain.not-sent", "subject", Name(c.Certificate), "child", Name(t.certs[i-1].Certificate))},
-			}}
-		}
-	}
-	return nil
 }
 
 func (j *judge) malformedLeaf() Cause {

@@ -97,17 +97,13 @@ func (nc *constraints) check(c *cert, ca string, budget *int) (text.Msg, bool) {
 	if nc.bad || names.badSAN {
 		return text.M("chain.constraint-unread", "ca", ca), false
 	}
-	list := names.list
-	if names.subject != nil {
-		list = append(list[:len(list):len(list)], altName{kindDirectory, string(names.subject)})
-	}
-	for _, n := range list {
+	for _, n := range names.all {
 		perm, excl := nc.permitted[n.kind], nc.excluded[n.kind]
+		if *budget -= 1 + len(perm) + len(excl); *budget < 0 {
+			return text.M("chain.constraint-many", "ca", ca), false
+		}
 		if len(perm) == 0 && len(excl) == 0 {
 			continue
-		}
-		if *budget -= len(perm) + len(excl); *budget < 0 {
-			return text.M("chain.constraint-many", "ca", ca), false
 		}
 		m, ok := newMatcher(n)
 		if !ok {

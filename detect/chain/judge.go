@@ -43,8 +43,9 @@ type judge struct {
 	comparisons int
 	limited     bool
 
-	paths []*trail
-	done  bool
+	hostCause *text.Msg // once asked
+	paths     []*trail
+	done      bool
 }
 
 // trail is a path under construction or recorded.
@@ -222,7 +223,7 @@ func (j *judge) signature(c, issuer *cert) signature {
 // selfSigned reports whether c is signed with its own key.
 func (j *judge) selfSigned(c *cert) bool {
 	if c.self == nil {
-		yes := c.selfIssued() && keyIDsAgree(c, c) && j.signature(c, c) == sigGood
+		yes := c.own && keyIDsAgree(c, c) && j.signature(c, c) == sigGood
 		c.self = &yes
 	}
 	return *c.self
@@ -243,7 +244,7 @@ func (j *judge) walk(t *trail) {
 	last := t.certs[len(t.certs)-1]
 	anchored := last.anchor && j.mayAnchor(t)
 	if anchored {
-		if j.record(t, true); j.done || last.selfIssued() {
+		if j.record(t, true); j.done || last.own {
 			return
 		}
 	}
@@ -281,7 +282,7 @@ func (j *judge) walk(t *trail) {
 // of t stand as an anchor.
 func (j *judge) mayAnchor(t *trail) bool {
 	last := t.certs[len(t.certs)-1]
-	if last.selfIssued() || j.in.Rules == nil {
+	if last.own || j.rules.Name == "" {
 		return true
 	}
 	p := j.rules.profile
@@ -369,7 +370,7 @@ func (j *judge) path(t *trail) Path {
 			Forged: i < len(t.sigs) && t.sigs[i] == sigBad,
 		})
 	}
-	if last := t.certs[len(t.certs)-1]; !t.anchored && !last.selfIssued() {
+	if last := t.certs[len(t.certs)-1]; !t.anchored && !last.own {
 		p.Certs = append(p.Certs, Link{Name: issuerName(last.Certificate)})
 	}
 	return p

@@ -24,14 +24,13 @@ type altName struct {
 	value string // ASCII names as they stand, IP and directory names as bytes
 }
 
-// altNames are the names of a certificate that constraints speak of: those
-// of the extension, the subject, and an e-mail address in the subject where
-// the extension has none.
+// altNames are the names of a certificate. all is what constraints speak of:
+// the subject, the names of the extension, and an e-mail address in the
+// subject where the extension has none.
 type altNames struct {
-	list    []altName
-	hasSAN  bool
-	badSAN  bool
-	subject []byte // DER, nil when empty
+	list   []altName // of the extension
+	all    []altName
+	badSAN bool
 }
 
 func (c *cert) altNames() *altNames {
@@ -40,28 +39,24 @@ func (c *cert) altNames() *altNames {
 	}
 	n := &altNames{}
 	c.names = n
-	email := false
 	if ext, ok := c.extension(oidSAN); ok {
-		n.hasSAN = true
 		in := cryptobyte.String(ext.Value)
 		var seq cryptobyte.String
 		n.badSAN = !in.ReadASN1(&seq, casn1.SEQUENCE) || !in.Empty()
 		for !n.badSAN && !seq.Empty() {
 			name, ok := readGeneralName(&seq)
-			if !ok {
-				n.badSAN = true
-				break
+			if n.badSAN = !ok; ok {
+				n.list = append(n.list, name)
 			}
-			email = email || name.kind == kindEmail
-			n.list = append(n.list, name)
 		}
 	}
 	if len(c.Subject.Names) > 0 {
-		n.subject = c.RawSubject
+		n.all = append(n.all, altName{kindDirectory, string(c.RawSubject)})
 	}
+	n.all = append(n.all, n.list...)
 	for _, atv := range c.Subject.Names {
-		if s, ok := atv.Value.(string); ok && !email && atv.Type.String() == "1.2.840.113549.1.9.1" {
-			n.list = append(n.list, altName{kindEmail, s})
+		if s, ok := atv.Value.(string); ok && atv.Type.String() == "1.2.840.113549.1.9.1" && !c.hasName(kindEmail) {
+			n.all = append(n.all, altName{kindEmail, s})
 		}
 	}
 	return n

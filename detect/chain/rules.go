@@ -19,7 +19,6 @@ type Rules struct {
 
 	PartialChain    bool // any trusted certificate ends a path, not only a self-signed one
 	Strict          bool // X509_V_FLAG_X509_STRICT: Python 3.13 and later
-	TrustedFirst    bool // looks among the trusted certificates before those sent
 	CommonName      bool // the common name counts where there is no DNS name
 	PartialWildcard bool // "f*.example.com" matches
 	LastError       bool // reports the last error it met, not the first
@@ -37,7 +36,6 @@ type profile struct {
 	skip       []string // finer codes and ids it does not look at
 	minRSA     int      // bits; 0: 2048
 	anchorTime bool     // an expired anchor is refused
-	anchorCA   bool     // an anchor that is no CA is refused
 	issuerOnly bool     // only the issuer of something can be an anchor, not the leaf itself
 	pinAlone   bool     // a leaf that is no root itself is an anchor only where nothing else was sent
 	leafDays   int      // longest life of a server's certificate, 0: any
@@ -69,19 +67,19 @@ var allRules = []Rules{
 	},
 	{
 		Name: "openssl-1.1.1", Title: "OpenSSL 1.1.1", engine: engineOpenSSL, version: 111, dialect: wordsOpenSSL,
-		CommonName: true, TrustedFirst: true, SecurityLevel: 2,
+		CommonName: true, SecurityLevel: 2,
 	},
 	{
 		Name: "openssl-3", Title: "OpenSSL 3", engine: engineOpenSSL, version: 300, dialect: wordsOpenSSL,
-		CommonName: true, TrustedFirst: true, SecurityLevel: 2,
+		CommonName: true, SecurityLevel: 2,
 	},
 	{
 		Name: "python-3.13", Title: "Python 3.13", engine: engineOpenSSL, version: 300, dialect: wordsPython,
-		CommonName: true, TrustedFirst: true, SecurityLevel: 2, PartialChain: true, Strict: true,
+		CommonName: true, SecurityLevel: 2, PartialChain: true, Strict: true,
 	},
 	{
 		Name: "node", Title: "Node.js", engine: engineOpenSSL, version: 300, dialect: wordsNode,
-		CommonName: true, TrustedFirst: true, SecurityLevel: 1, LastError: true,
+		CommonName: true, SecurityLevel: 1, LastError: true,
 	},
 	{
 		Name: "gnutls", Title: "GnuTLS", dialect: wordsGnuTLS, PartialChain: true, CommonName: true,

@@ -3,7 +3,7 @@ package chain
 import (
 	"bytes"
 	"crypto"
-	"crypto/dsa" //nolint:staticcheck // named only to say that a key is of this kind
+	"crypto/dsa" //nolint:staticcheck // old chains have such keys; they are weak, not forged
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/md5" //nolint:gosec // to tell a weak signature from a forged one
@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
+	"encoding/asn1"
 	"math/big"
 	"math/bits"
 )
@@ -26,7 +27,10 @@ const (
 )
 
 // Bounds of what is worth computing: OpenSSL and Go refuse larger keys too.
-const maxRSABits = 16384
+const (
+	maxRSABits = 16384
+	maxDSABits = 3072
+)
 
 // checkSignature verifies c with the key of issuer and nothing else: whether
 // the issuer may sign is another question. Unlike crypto/x509 it still checks
@@ -37,40 +41,41 @@ func checkSignature(c, issuer *x509.Certificate) signature {
 	switch key := issuer.PublicKey.(type) {
 	case *rsa.PublicKey:
 		switch {
-		case algo == x509.UnknownPublicKeyAlgorithm:
-			return sigUnknown
-		case algo != x509.RSA:
-			return sigBad
-		case key.N.BitLen() > maxRSABits:
+		case algo == x509.UnknownPublicKeyAlgorithm || key.N.BitLen() > maxRSABits:
 			return sigUnknown
 		case isPSS(c.SignatureAlgorithm):
-			if issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil {
-				return sigBad
-			}
-			return sigGood
-		case verifyPKCS1(key, h, digest(c, h), c.Signature):
-			return sigGood
+			return goodIf(issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil)
 		}
-		return sigBad
+		return goodIf(algo == x509.RSA && verifyPKCS1(key, h, digest(c, h), c.Signature))
 	case *ecdsa.PublicKey:
-		if algo == x509.UnknownPublicKeyAlgorithm {
-			return sigUnknown
+		if algo != x509.UnknownPublicKeyAlgorithm {
+			return goodIf(algo == x509.ECDSA && ecdsa.VerifyASN1(key, digest(c, h), c.Signature))
 		}
-		if algo == x509.ECDSA && ecdsa.VerifyASN1(key, digest(c, h), c.Signature) {
-			return sigGood
-		}
-		return sigBad
 	case ed25519.PublicKey:
-		if c.SignatureAlgorithm == x509.PureEd25519 && ed25519.Verify(key, c.RawTBSCertificate, c.Signature) {
-			return sigGood
+		if algo != x509.UnknownPublicKeyAlgorithm {
+			return goodIf(algo == x509.Ed25519 && ed25519.Verify(key, c.RawTBSCertificate, c.Signature))
 		}
-		return sigBad
 	case *dsa.PublicKey:
-		if algo != x509.DSA && algo != x509.UnknownPublicKeyAlgorithm {
-			return sigBad
+		if algo != x509.UnknownPublicKeyAlgorithm && key.P.BitLen() <= maxDSABits {
+			return goodIf(algo == x509.DSA && verifyDSA(key, digest(c, h), c.Signature))
 		}
 	}
 	return sigUnknown
+}
+
+func goodIf(ok bool) signature {
+	if ok {
+		return sigGood
+	}
+	return sigBad
+}
+
+func verifyDSA(key *dsa.PublicKey, sum, sig []byte) bool {
+	var v struct{ R, S *big.Int }
+	if rest, err := asn1.Unmarshal(sig, &v); err != nil || len(rest) > 0 {
+		return false
+	}
+	return dsa.Verify(key, sum[:min(len(sum), (key.Q.BitLen()+7)/8)], v.R, v.S)
 }
 
 // effort is how many times longer a signature by this key takes to check than
@@ -156,10 +161,11 @@ var digestInfo = map[crypto.Hash][]byte{
 	crypto.SHA512: {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40},
 }
 
-// weakHash reports whether a signature's hash can be forged.
-func weakHash(a x509.SignatureAlgorithm) bool {
+// weakSignature reports whether a signature can be forged, or is of a kind that
+// TLS has given up.
+func weakSignature(a x509.SignatureAlgorithm) bool {
 	switch a {
-	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.DSAWithSHA256:
 		return true
 	}
 	return false

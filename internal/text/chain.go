@@ -80,8 +80,8 @@ var chainTexts = map[string]entry{
 		"{subject} 的密钥是 {bits} 位 {kind}；至少应为 RSA 2048 位或 ECDSA P-256",
 	},
 	"chain.weak-signature": {
-		"{subject} is signed with {algorithm}, which can be forged",
-		"{subject} 的签名算法是 {algorithm}，可以被伪造",
+		"{subject} is signed with {algorithm}, which can be forged or is no longer used in TLS",
+		"{subject} 的签名算法是 {algorithm}，可被伪造或已被 TLS 弃用",
 	},
 	"chain.unread-signature": {
 		"the signature on {subject} ({algorithm}) or the key it needs is of a kind that cannot be checked",
