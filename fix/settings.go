@@ -12,6 +12,7 @@ import (
 	"trustfix/detect/client"
 	"trustfix/internal/edit"
 	"trustfix/internal/text"
+	"trustfix/platform"
 )
 
 // settingsFixes repair what clients are told.
@@ -33,8 +34,11 @@ var restoreVerify = &Fix{
 var repairCAPath = &Fix{
 	ID: "repair-ca-path", Doc: text.M("repair-ca-path.doc"),
 	For: []string{"ca-path-missing", "ca-path-invalid", "ca-path-partial"}, Reversible: true,
-	Group: byKeyOfFile,
+	Group: func(f detect.Finding) string { return byKeyOfFile(f) + "\x00" + f.ID },
 	Plan: func(_ context.Context, in *Input, fs []detect.Finding) ([]Action, error) {
+		if fs[0].ID == "ca-path-partial" {
+			return completeBundle(in, fs)
+		}
 		return deleteSettings(in, fs)
 	},
 }
@@ -79,21 +83,14 @@ func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
 	}
 	fs = slices.Clone(fs)
 	slices.SortFunc(fs, func(a, b detect.Finding) int { return cmp.Compare(b.Setting.Entry.Line, a.Setting.Entry.Line) })
-	target, err := in.Files.Resolve(first.File)
-	if err != nil {
-		return nil, err
-	}
-	before, err := in.Files.Snapshot(target)
+	target, before, err := fileOf(in, first)
 	if err != nil {
 		return nil, err
 	}
 	data := before.Data
 	for _, f := range fs {
 		if data, err = without(f.Setting, data); err != nil {
-			return nil, &Manual{
-				Why: text.M("setting.cannot-edit", "where", f.Where, "error", text.Redact(err.Error())),
-				Do:  text.M("setting.by-hand", "name", f.Setting.Name, "where", f.Where),
-			}
+			return nil, cannotEdit(f, err)
 		}
 	}
 	after := before
@@ -102,6 +99,23 @@ func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
 		Kind: FileAction, Target: target, Before: before, After: after,
 		Summary: text.M("setting.delete", "line", detect.Written(first), "where", first.Where()),
 	}}, nil
+}
+
+// fileOf is the file that a setting stands in, links followed, as it is now.
+func fileOf(in *Input, s *client.Setting) (string, platform.Image, error) {
+	target, err := in.Files.Resolve(s.File)
+	if err != nil {
+		return "", platform.Image{}, err
+	}
+	img, err := in.Files.Snapshot(target)
+	return target, img, err
+}
+
+func cannotEdit(f detect.Finding, err error) error {
+	return &Manual{
+		Why: text.M("setting.cannot-edit", "where", f.Where, "error", text.Redact(err.Error())),
+		Do:  text.M("setting.by-hand", "name", f.Setting.Name, "where", f.Where),
+	}
 }
 
 // without is the file without a setting.

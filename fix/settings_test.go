@@ -2,12 +2,19 @@ package fix
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -110,4 +117,78 @@ func list(b *strings.Builder, r *detect.Report) {
 	for _, f := range r.Failed {
 		fmt.Fprintf(b, "failed %s: %s\n", f.Check, f.Error)
 	}
+}
+
+// A bundle of private CAs alone that replaces the public roots is completed,
+// not taken away: the servers it was made for go on working.
+func TestPartialBundle(t *testing.T) {
+	corp, public := newCA(t, "Corp Root"), newCA(t, "Public Root")
+	tree := func(bundle, store string) string {
+		return "-- opt/conda/conda-meta/conda-24.1.0-py311_0.json --\n{}\n-- opt/conda/condabin/conda --\n" +
+			"-- root/.condarc --\n# mine\nssl_verify: /srv/corp.pem # the proxy\n-- srv/corp.pem --\n" + bundle +
+			"-- etc/ssl/certs/ca-certificates.crt --\n" + store
+	}
+	refs := bundles.NewRoots(public)
+	for name, tt := range map[string]struct{ store, want string }{
+		"the store does not hold it": {pemText(public), "# mine\nssl_verify: /srv/corp-and-public.pem # the proxy\n"},
+		"the store holds it":         {pemText(public, corp), "# mine\nssl_verify: /etc/ssl/certs/ca-certificates.crt # the proxy\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := platformtest.New(t, tree(pemText(corp), tt.store))
+			ctx, o := context.Background(), detect.Options{Refs: refs, Offline: true, Only: settingsIDs}
+			r, err := detect.Run(ctx, h.View, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Findings) != 1 || r.Findings[0].ID != "ca-path-partial" || r.Findings[0].Where != "/root/.condarc:2" {
+				t.Fatalf("found %v", r.Findings)
+			}
+			for _, st := range r.Stores { // a tree with one file is no complete system
+				st.Status = detect.StoreOK
+			}
+			p, err := makePlan(ctx, &Input{View: h.View, Report: r}, settingsFixes)
+			if err != nil || len(p.Steps) != 1 || p.Steps[0].Manual != nil {
+				t.Fatal(p, err)
+			}
+			for _, a := range p.Steps[0].Actions {
+				if err := h.Write.Put(a.Target, a.After); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, err := h.Files.ReadFile("/root/.condarc"); err != nil || string(got) != tt.want {
+				t.Errorf("got %q, %v, want %q", got, err, tt.want)
+			}
+			if got, err := h.Files.ReadFile("/srv/corp.pem"); err != nil || string(got) != pemText(corp) {
+				t.Errorf("the person's own bundle was changed: %q, %v", got, err)
+			}
+			if r, err = detect.Run(ctx, h.View, o); err != nil || len(r.Findings) != 0 {
+				t.Errorf("still found: %v, %v", r.Findings, err)
+			}
+		})
+	}
+}
+
+func newCA(t *testing.T, name string) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Unix(1.7e9, 0), NotAfter: time.Unix(2.5e9, 0),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func pemText(certs ...*x509.Certificate) string {
+	return string(bundles.Assemble(nil, certs...))
 }

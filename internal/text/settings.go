@@ -99,6 +99,13 @@ var settingsTexts = map[string]entry{
 		"Deletes a setting that names root certificates which are missing or cannot be used, so that the program's default roots count again; where the bundle holds private CAs that are needed, it points the setting at a complete bundle instead. No other byte of the file changes. Undo: trustfix rollback. By hand: write the line again.",
 		"删除指向缺失或无法使用的根证书的设置，让程序的默认信任来源重新生效；如果其中有仍然需要的私有 CA，则改为指向完整的证书文件。文件的其他字节不变。撤销：trustfix rollback。手工撤销：重新写上那一行。",
 	},
+	"repair-ca-path.point":  {"point {name} at {where} to {file}", "把 {where} 处的 {name} 指向 {file}"},
+	"repair-ca-path.bundle": {"write {file}: the CAs of {from} and the public roots", "写入 {file}：{from} 中的 CA 加上公共根证书"},
+	"repair-ca-path.taken":  {"{file} is there already and is not trustfix's", "{file} 已存在，且不是 trustfix 创建的"},
+	"repair-ca-path.taken-do": {
+		"put the public roots and those of {from} into one file and name that in the setting, or move {file} away",
+		"请把公共根证书与 {from} 中的证书合并到一个文件并在设置中指向它，或移走 {file}",
+	},
 	"protect-key.doc": {
 		"Sets the mode of a private key to 0600, so that only its owner reads it. Undo: trustfix rollback restores the former mode. By hand: chmod.",
 		"把私钥的权限设为 0600，只有所有者可以读取。撤销：trustfix rollback 恢复原来的权限。手工撤销：chmod。",
