@@ -187,7 +187,10 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 		return
 	}
 	name := j.caName(e)
-	refusing := refusing(es)
+	refusing, reachable := refusing(es)
+	if len(refusing) > 0 {
+		f.Client = strings.Join(refusing, ", ") // what a repair for some of them leaves is another finding
+	}
 	switch f.ID {
 	case "server-self-signed":
 		f.Summary = text.M("server-self-signed", "host", host)
@@ -220,6 +223,9 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 	switch {
 	case len(refusing) == 0:
 		f.Action, f.Fix = None, ""
+	case !reachable:
+		f.Action, f.Fix = Manual, ""
+		f.Advice = []text.Msg{text.M("server-private-ca.other-clients", "clients", list(refusing, 6))}
 	case slices.Contains(j.consented, fp):
 		f.Action = Auto
 	case e.CAInStore:
@@ -368,17 +374,22 @@ func usersOf(es []*Endpoint) string {
 	return strings.Join(names, ", ")
 }
 
-// refusing are the clients that refuse some of the endpoints.
-func refusing(es []*Endpoint) []string {
-	var out []string
+// refusing are the names of the clients that refuse some of the endpoints;
+// reachable is whether trustfix can give a CA to one of them.
+func refusing(es []*Endpoint) (names []string, reachable bool) {
 	for _, e := range es {
 		for _, c := range e.Clients {
-			if n := c.Client.Name; !c.Now.OK && !slices.Contains(out, n) {
-				out = append(out, n)
+			if c.Now.OK {
+				continue
 			}
+			if !slices.Contains(names, c.Client.Name) {
+				names = append(names, c.Client.Name)
+			}
+			reachable = reachable || Pinnable(c.Client) || c.Client.Trust.Kind == "os" && !e.CAInStore
 		}
 	}
-	return out
+	slices.Sort(names)
+	return names, reachable
 }
 
 func hostsOf(es []*Endpoint) []string {

@@ -181,6 +181,10 @@ func TestJudgement(t *testing.T) {
 			"a private CA that nobody shows", world{trust: pemOf(root.Cert), hosts: hosts(host, served(sub.Leaf(t, host), sub.Cert.Raw))},
 			"fail", "private-ca", "server-private-ca", Manual, "",
 		},
+		{
+			"a private CA for a client that trustfix cannot give it", world{name: "git", trust: pemOf(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
+			"fail", "private-ca", "server-private-ca", Manual, "",
+		},
 		{"a private CA that the client trusts", world{trust: pemOf(private.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))}, "ok", "none", "", "", ""},
 		{"self-signed", world{trust: pemOf(root.Cert), hosts: hosts(host, served(selfSigned(t, host)))}, "fail", "private-ca", "server-self-signed", Consent, "add-private-ca"},
 		{"no name", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetDNS, "no such host"))}, "unreachable", "network", "net-dns", Manual, ""},

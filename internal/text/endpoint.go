@@ -43,7 +43,11 @@ var endpointTexts = map[string]entry{
 	"server-private-ca.ask":      {"Ask the administrator of that server for the certificate of {ca} and its SHA-256; it was not sent, so it cannot be named here.", "请向该服务器的管理员索取 {ca} 的证书及其 SHA-256；服务器没有发送它，这里无法给出。"},
 	"server-private-ca.print":    {"{ca}: SHA-256 {sha256}, until {until}", "{ca}：SHA-256 {sha256}，有效期至 {until}"},
 	"server-private-ca.in-store": {"the system store already trusts it; these do not: {clients}", "系统根证书库已信任它；以下客户端没有：{clients}"},
-	"server-private-ca.consent":  {"Compare that SHA-256 with what your administrator publishes, over another way than this network. Only if it is the same:", "请通过这个网络以外的途径，把该 SHA-256 与管理员公布的核对。确认一致后才执行："},
+	"server-private-ca.other-clients": {
+		"Give the certificate of that CA to {clients} by their own setting (trustfix explain CLIENT names it); so far trustfix does so for the system store, conda and pip.",
+		"请通过 {clients} 自己的配置项加入该 CA 的证书（用 trustfix explain CLIENT 查看）；目前 trustfix 只能为系统根证书库、conda 和 pip 添加。",
+	},
+	"server-private-ca.consent": {"Compare that SHA-256 with what your administrator publishes, over another way than this network. Only if it is the same:", "请通过这个网络以外的途径，把该 SHA-256 与管理员公布的核对。确认一致后才执行："},
 	"server-private-ca.doc": {
 		"Nobody that the reference roots know vouches for this server: its CA is a private one, such as a company's or a campus's. Whether to trust it is a person's decision; trustfix adds it only with consent to its SHA-256 (--trust-ca), or where the system store trusts it already. To undo: trustfix rollback, or remove the CA by its fingerprint.",
 		"参考根证书都不认识签发者：这是私有 CA，例如公司或校园自建的。是否信任要由人决定；只有用 --trust-ca 明确给出它的 SHA-256，或系统根证书库已经信任它，trustfix 才会添加。撤销：trustfix rollback，或按指纹移除该 CA。",
