@@ -30,9 +30,14 @@ func (s *Sandbox) InstallConda() {
 		s.Write(CondaBase+"/conda-meta/"+record+".json", `{"name": "`+name+`", "version": "`+version+`", "build": "`+build+`", "files": []}`+"\n")
 	}
 	s.Write(CondaBase+"/conda-meta/history", "")
+	site := CondaBase + "/lib/python3.11/site-packages/"
+	for name, version := range map[string]string{"certifi": "2024.12.14", "conda": "24.11.3", "requests": "2.32.3", "urllib3": "2.3.0"} {
+		s.Write(site+name+"-"+version+".dist-info/METADATA", "Metadata-Version: 2.1\nName: "+name+"\nVersion: "+version+"\n")
+		s.Write(site+name+"/__init__.py", "")
+	}
 	s.Must(`
 chmod 755 /opt/conda/bin/conda
-mkdir -p /opt/conda/condabin /opt/conda/ssl ` + CondaBase + `/lib/python3.11/site-packages/certifi
+mkdir -p /opt/conda/condabin /opt/conda/ssl
 ln -s ../bin/conda /opt/conda/condabin/conda
 ln -s /usr/bin/python3 /opt/conda/bin/python3.11
 ln -s python3.11 /opt/conda/bin/python

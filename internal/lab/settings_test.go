@@ -101,7 +101,8 @@ func TestPipTrustedHostEverywhere(t *testing.T) {
 	s := Start(t, Config{Hosts: Hosts{"mirror.example": Good}})
 	const venv = "/root/venv"
 	s.Write(venv+"/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = true\nversion = 3.11.2\n")
-	s.Must("mkdir " + venv + "/bin; ln -s /usr/bin/python3 " + venv + "/bin/python3; ln -s python3 " + venv + "/bin/python")
+	s.Write(venv+"/lib/python3.11/site-packages/pip-23.0.1.dist-info/METADATA", "Metadata-Version: 2.1\nName: pip\nVersion: 23.0.1\n")
+	s.Must("cp -r /usr/lib/python3/dist-packages/pip " + venv + "/lib/python3.11/site-packages/; mkdir " + venv + "/bin; ln -s /usr/bin/python3 " + venv + "/bin/python3; ln -s python3 " + venv + "/bin/python")
 	files := []string{"/etc/xdg/pip/pip.conf", "/etc/pip.conf", "/root/.pip/pip.conf", "/root/.config/pip/pip.conf", venv + "/pip.conf"}
 	for round, key := range []string{"trusted-host = mirror.example", "trusted_host=mirror.example", "Trusted-Host:mirror.example", "trusted-host =\n    mirror.example\n    pypi.org"} {
 		section := []string{"global", "install", "download", "global"}[round]
