@@ -283,6 +283,7 @@ func TestFaultAtEverySystemCallOfApply(t *testing.T) {
 
 // Row 2: inside a rollback, and inside a recovery.
 func TestKillAtEverySystemCallOfRollback(t *testing.T) {
+	t.Parallel()
 	k := newKiller(t)
 	var before string // of the tree that the newest apply began with
 	k.points(t, "rollback", "signal=SIGKILL", func() *platform.Host {
@@ -307,6 +308,7 @@ func TestKillAtEverySystemCallOfRollback(t *testing.T) {
 }
 
 func TestKillAtEverySystemCallOfRecovery(t *testing.T) {
+	t.Parallel()
 	k := newKiller(t)
 	var before string
 	k.points(t, "recover", "signal=SIGKILL", func() *platform.Host {

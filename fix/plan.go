@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -124,33 +125,44 @@ func planStep(ctx context.Context, f *Fix, group []int, in *Input) (*Step, error
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	if err == nil {
+		err = step.take(in.View, actions)
+	}
 	if err != nil {
 		if !errors.As(err, &step.Manual) {
-			step.Manual = &Manual{Why: text.M("engine.cannot-plan", "error", err.Error())}
+			step.Manual = &Manual{Why: text.M("engine.cannot-plan", "error", text.Redact(err.Error()))}
 		}
-		step.Summary = step.Manual.Why
+		step.Actions, step.Summary = nil, step.Manual.Why
 		return step, nil
-	}
-	for _, a := range actions {
-		if a.isPath() {
-			if err := seal(in.View, &a); err != nil {
-				step.Manual = &Manual{Why: text.M("engine.cannot-plan", "error", err.Error())}
-				step.Actions, step.Summary = nil, step.Manual.Why
-				return step, nil
-			}
-			if a.Before.Same(a.After) {
-				continue
-			}
-			a.Elevated = a.Elevated || !in.Elevated && errors.Is(writable(in.Files, a.Target), fs.ErrPermission)
-		}
-		step.Actions = append(step.Actions, a)
-		step.Elevated = step.Elevated || a.Elevated
 	}
 	if len(step.Actions) == 0 {
 		return nil, nil
 	}
 	step.Summary = step.Actions[0].Summary
 	return step, nil
+}
+
+// take completes a planner's actions and leaves out those that change nothing.
+func (s *Step) take(v *platform.View, actions []Action) error {
+	left := map[string]platform.Image{}
+	for _, a := range actions {
+		if a.isPath() {
+			if err := seal(v, &a); err != nil {
+				return err
+			}
+			if before, ok := left[a.Target]; ok && !before.Same(a.Before) {
+				return fmt.Errorf("two changes of %s in one step do not build on each other", a.Target)
+			}
+			left[a.Target] = a.After
+			if a.Before.Same(a.After) {
+				continue
+			}
+			a.Elevated = a.Elevated || !v.Elevated && errors.Is(writable(v.Files, a.Target), fs.ErrPermission)
+		}
+		s.Actions = append(s.Actions, a)
+		s.Elevated = s.Elevated || a.Elevated
+	}
+	return nil
 }
 
 // seal completes a path action: what stands there now when the planner did not
@@ -165,7 +177,7 @@ func seal(v *platform.View, a *Action) error {
 	if a.Before.Kind == "" {
 		a.Before = now
 	}
-	if a.Kind != LinkAction && now.Kind == platform.Link {
+	if a.After.Kind == platform.File && now.Kind == platform.Link {
 		return &fs.PathError{Op: "edit", Path: a.Target, Err: platform.ErrNotRegular}
 	}
 	if a.After.Kind == platform.Absent {

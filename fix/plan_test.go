@@ -156,6 +156,21 @@ func TestManualAndFailedPlans(t *testing.T) {
 	}
 }
 
+func TestChangesOfOneFileInOneStepBuildOnEachOther(t *testing.T) {
+	m, r := sample()
+	r.Findings = r.Findings[:1]
+	f := &Fix{ID: "edit", Plan: func(context.Context, *Input, []detect.Finding) ([]Action, error) {
+		return []Action{
+			{Kind: FileAction, Target: "/etc/app.conf", After: m.file("one\n")},
+			{Kind: FileAction, Target: "/etc/app.conf", After: m.file("two\n")},
+		}, nil
+	}}
+	p, err := makePlan(t.Context(), &Input{View: m.host().View, Report: r}, []*Fix{f})
+	if err != nil || p.Steps[0].Manual == nil || len(p.Steps[0].Actions) != 0 {
+		t.Errorf("%+v, %v", p.Steps[0], err)
+	}
+}
+
 func TestNewFilesBelongToTheirDirectory(t *testing.T) {
 	m := newMemory(map[string]string{"/home/lin/.bashrc": ""})
 	dir := m.tree["/home/lin"]

@@ -180,6 +180,7 @@ func randomSteps(t *testing.T, h *platform.Host, rnd *rand.Rand) *Plan {
 func TestRandomTrees(t *testing.T) {
 	for seed := range uint64(16) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			rnd := rand.New(rand.NewPCG(seed, 0))
 			h := randomTree(t, rnd)
 			before := platformtest.Tree(h)
