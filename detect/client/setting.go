@@ -45,13 +45,17 @@ func (x *Setting) NeedsHashes() bool {
 func (x *Setting) Replaces() bool { return x.Role == RoleCA && !x.Adds }
 
 // Rivals reports whether x and the layer that wins over it are a conflict
-// rather than an ordinary override: different keys, or one variable that two
-// files set.
+// rather than an ordinary override: a shared variable that silently beats what
+// one program was told, or one variable that two files set differently. A
+// directory is read besides a file, not against it.
 func (x *Setting) Rivals(winner *Setting) bool {
-	if x == winner || x.Where() == winner.Where() {
+	if x == winner || x.Where() == winner.Where() || x.Dir != winner.Dir {
 		return false
 	}
-	return x.key() != winner.key() || x.Env && winner.Env
+	if x.key() == winner.key() {
+		return x.Env && winner.Env
+	}
+	return winner.Env && (!x.Env || len(x.Affects) == 1 && len(winner.Affects) > 1)
 }
 
 // key is what a setting is about, however its layer spells it: PIP_CERT and
