@@ -114,7 +114,7 @@ func printable(s string) string {
 // sameName compares two DER names as RFC 5280 §7.1 does: letter case and
 // runs of spaces do not count.
 func sameName(a, b []byte) bool {
-	return bytes.Equal(a, b) || (len(a) < 4096 && len(b) < 4096 && canonicalName(a) == canonicalName(b))
+	return bytes.Equal(a, b) || canonicalName(a) == canonicalName(b)
 }
 
 // canonicalName folds the strings of a DER name; a name that does not parse
@@ -142,20 +142,23 @@ func parseName(raw []byte) ([]string, bool) {
 		}
 		var atvs []string
 		for !set.Empty() {
-			var atv, value cryptobyte.String
-			var oid asn1.ObjectIdentifier
+			var atv, oid, value cryptobyte.String
 			var tag casn1.Tag
-			if !set.ReadASN1(&atv, casn1.SEQUENCE) || !atv.ReadASN1ObjectIdentifier(&oid) || !atv.ReadAnyASN1(&value, &tag) {
+			if !set.ReadASN1(&atv, casn1.SEQUENCE) || !atv.ReadASN1(&oid, casn1.OBJECT_IDENTIFIER) || !atv.ReadAnyASN1(&value, &tag) {
 				return nil, false
 			}
-			atvs = append(atvs, oid.String()+"="+foldString(value, tag))
+			atvs = append(atvs, string(oid)+"="+foldString(value, tag))
 		}
-		slices.Sort(atvs)
+		if len(atvs) > 1 {
+			slices.Sort(atvs)
+		}
 		rdns = append(rdns, strings.Join(atvs, "+"))
 	}
 	return rdns, true
 }
 
+// foldString is a name's string without regard to its ASN.1 type, to letter
+// case and to runs of spaces; what is no string stands for itself.
 func foldString(v []byte, tag casn1.Tag) string {
 	s := string(v)
 	switch tag {
@@ -169,21 +172,26 @@ func foldString(v []byte, tag casn1.Tag) string {
 	default:
 		return "#" + string(rune('0'+int(tag)%64)) + s
 	}
-	return strings.ToLower(strings.Join(strings.Fields(s), " "))
+	if strings.Contains(s, "  ") || strings.TrimSpace(s) != s {
+		s = strings.Join(strings.Fields(s), " ")
+	}
+	return strings.ToLower(s)
 }
 
 // roughNames reads subject and issuer out of a certificate that does not
 // parse otherwise.
 func roughNames(der []byte) (subject, issuer string) {
 	s, i := roughRawNames(der)
-	show := func(raw []byte) string {
-		var n pkix.RDNSequence
-		if rest, err := asn1.Unmarshal(raw, &n); err != nil || len(rest) > 0 {
-			return ""
-		}
-		return printable(n.String())
+	return showName(s), showName(i)
+}
+
+// showName is a DER name for people, "" if it is none.
+func showName(raw []byte) string {
+	var n pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(raw, &n); err != nil || len(rest) > 0 {
+		return ""
 	}
-	return show(s), show(i)
+	return printable(n.String())
 }
 
 func roughRawNames(der []byte) (subject, issuer []byte) {

@@ -140,8 +140,7 @@ func (s subtree) show() string {
 			return a.String() + "/" + hex.EncodeToString(b[len(b)/2:])
 		}
 	case kindDirectory:
-		rdns, _ := parseName([]byte(s.value))
-		return printable(strings.Join(rdns, ","))
+		return showName([]byte(s.value))
 	case kindEmail, kindDNS, kindURI:
 		return printable(s.value)
 	}

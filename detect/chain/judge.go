@@ -150,7 +150,7 @@ func (j *judge) issuers(c *cert) []*cert {
 	c.asked = true
 	key := canonicalName(c.RawIssuer)
 	out := slices.Clone(j.names[key])
-	for _, r := range j.rootsNamed(c.RawIssuer, key) {
+	for _, r := range j.rootsNamed(c.RawIssuer, key, len(out) == 0) {
 		n := newCert(r.Cert, FromStore, -1)
 		n.anchor, n.distrust = true, r.Constraint
 		if known, ok := j.anchors[n.fp]; ok {
@@ -183,8 +183,10 @@ func (j *judge) issuers(c *cert) []*cert {
 	return out
 }
 
-func (j *judge) rootsNamed(raw []byte, key string) []bundles.Root {
-	if roots := j.in.Roots.BySubject(raw); len(roots) > 0 {
+// rootsNamed are the anchors with this name; only where nothing else has it
+// is it worth folding the names of them all.
+func (j *judge) rootsNamed(raw []byte, key string, search bool) []bundles.Root {
+	if roots := j.in.Roots.BySubject(raw); len(roots) > 0 || !search {
 		return roots
 	}
 	if j.folded == nil {
