@@ -61,9 +61,9 @@ The certificate has expired`, "", "a.example.org", "clock-skew"},
 	{"git, name", `fatal: unable to access 'https://git.example.org/r.git/': SSL: certificate subject name (old.example.org) does not match target host name 'git.example.org'`, "git", "git.example.org", "server-hostname"},
 	{"npm", `npm error code UNABLE_TO_VERIFY_LEAF_SIGNATURE
 npm error errno UNABLE_TO_VERIFY_LEAF_SIGNATURE
-npm error request to https://registry.npmjs.org/left-pad failed, reason: unable to verify the first certificate`, "npm", "registry.npmjs.org", "server-incomplete-chain"},
+npm error request to https://npm.example.com/left-pad failed, reason: unable to verify the first certificate`, "npm", "npm.example.com", "server-incomplete-chain"},
 	{"npm, proxy", `npm ERR! code SELF_SIGNED_CERT_IN_CHAIN
-npm ERR! request to https://registry.npmjs.org/left-pad failed, reason: self signed certificate in certificate chain`, "npm", "registry.npmjs.org", "server-intercepted"},
+npm ERR! request to https://npm.example.com/left-pad failed, reason: self signed certificate in certificate chain`, "npm", "npm.example.com", "server-intercepted"},
 	{"node, name", `Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: Host: api.example.com. is not in the cert's altnames: DNS:example.com`, "", "api.example.com", "server-hostname"},
 	{"node, intermediate only", `Error: unable to get issuer certificate { code: 'UNABLE_TO_GET_ISSUER_CERT' }`, "", "", "ca-path-partial"},
 	{"go", `go: example.com/m@v1.0.0: Get "https://goproxy.example.com/example.com/m/@v/v1.0.0.info": tls: failed to verify certificate: x509: certificate signed by unknown authority`, "go", "goproxy.example.com", "server-incomplete-chain"},

@@ -70,7 +70,7 @@ func TestIntercepted(t *testing.T) {
 		"nas.local":          leaf(private),
 		"a.example.com":      judge(mint(t, "a.example.com", nil, asServer)), // own certificates of their own
 		"b.example.net":      judge(mint(t, "b.example.net", nil, asServer)),
-		"registry.npmjs.org": leaf(zscaler), // one host, known by name
+		"npm.example.com": leaf(zscaler), // one host, known by name
 	}
 	vendor := func(c *x509.Certificate) (string, bool) {
 		return "Zscaler", strings.Contains(c.Subject.CommonName, "Zscaler")
@@ -82,7 +82,7 @@ func TestIntercepted(t *testing.T) {
 			t.Errorf("%s: %+v", h, g)
 		}
 	}
-	if g := got["registry.npmjs.org"]; g == nil || g.Spread || g.Vendor != "Zscaler" {
+	if g := got["npm.example.com"]; g == nil || g.Spread || g.Vendor != "Zscaler" {
 		t.Errorf("known by name: %+v", g)
 	}
 	if len(got) != 3 {
