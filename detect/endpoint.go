@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -109,6 +110,10 @@ func probe(ctx context.Context, v *platform.View, e *Endpoint, o Options) {
 		if !errors.As(err, &e.NetErr) {
 			e.NetErr = &platform.NetError{Kind: platform.NetReset, Host: e.Target.Host, Err: err}
 		}
+	}
+	if e.NetErr == nil && served != nil && served.Version != 0 && served.Version < tls.VersionTLS12 {
+		// The chain was fetched to be judged; no client of today would have got that far.
+		e.NetErr = &platform.NetError{Kind: platform.NetTLSOld, Host: e.Target.Host, Detail: "it offers nothing newer than " + tls.VersionName(served.Version)}
 	}
 	if served != nil && len(served.Certs) > 0 {
 		e.fetched = fetchIssuers(ctx, v, served.Certs, o.Refs, e.Target.Proxy)

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -194,6 +195,10 @@ func TestJudgement(t *testing.T) {
 		{"proxy", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetProxy, "HTTP/1.1 407"))}, "unreachable", "network", "net-proxy", Manual, ""},
 		{"not TLS", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetNotTLS, "HTTP/1.1 400"))}, "unreachable", "network", "net-not-tls", Manual, ""},
 		{"TLS 1.1 only: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetTLSOld, "TLS 1.0"))}, "fail", "server", "server-tls-old", None, ""},
+		{
+			"TLS 1.0 with a chain in order: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: &platform.Served{Certs: good.Served.Certs, Version: tls.VersionTLS10}})},
+			"fail", "server", "server-tls-old", None, "",
+		},
 		{"no certificate that parses: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetMalformed, "x509: malformed"))}, "fail", "server", "server-malformed", None, ""},
 		{
 			"a client certificate is wanted: the chain is in order", world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: good.Served, Err: &platform.NetError{Kind: platform.NetNeedsCert}})},
