@@ -175,11 +175,11 @@ func Span(seconds float64) text.Msg {
 	s := math.Abs(seconds)
 	switch {
 	case s >= 2*86400:
-		return text.M("clock.days", "n", int(s/86400))
+		return text.M("clock.days", "n", int(s/86400+0.5))
 	case s >= 2*3600:
-		return text.M("clock.hours", "n", int(s/3600))
+		return text.M("clock.hours", "n", int(s/3600+0.5))
 	case s >= 120:
-		return text.M("clock.minutes", "n", int(s/60))
+		return text.M("clock.minutes", "n", int(s/60+0.5))
 	}
 	return text.M("clock.seconds", "n", fmt.Sprintf("%.1f", s))
 }

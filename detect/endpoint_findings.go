@@ -278,7 +278,7 @@ func (j *judgement) network(f *Finding, e *Endpoint) {
 }
 
 // Pinnable reports whether trustfix can give a client a bundle of its own.
-func Pinnable(c *client.Client) bool { return c.Name == "conda" || c.Name == "pip" }
+func Pinnable(c *client.Client) bool { return slices.Contains([]string{"conda", "pip", "npm"}, c.Name) }
 
 func netDetail(e *platform.NetError) string {
 	switch {

@@ -26,6 +26,7 @@ type loaded struct {
 	certs    []*x509.Certificate
 	broken   [][]byte // DER that Go cannot parse
 	problems []bundles.Problem
+	pin      bool // trustfix wrote it
 	err      error
 }
 
@@ -63,20 +64,32 @@ func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte
 	return roots, broken
 }
 
-// SourceOf is what a client trusts by its own source, without what it reads
-// besides: where it stands, the certificates, and the DER of those that only
-// other libraries parse. Nothing is trusted where the source cannot be used.
+// SourceOf is what a client trusts, pins of trustfix apart: where its own
+// source stands, the certificates of that and of what it reads besides, and the
+// DER of those that only other libraries parse.
 func SourceOf(v *platform.View, r *Report, c *client.Client) (name string, certs []*x509.Certificate, opaque [][]byte) {
-	t := trustRoots{v: v, stores: r.Stores, files: map[string]*loaded{}}
+	t := trustRoots{v: v, stores: r.Stores, refs: r.Options.Refs, files: map[string]*loaded{}}
 	name = c.Trust.Path
-	if s := t.store(name); name == "" && s != nil {
+	if s := t.store(name); name == "" && c.Trust.Kind == "os" && s != nil {
 		name = s.Path
 	}
-	l := t.source(c.Trust.Kind, c.Trust.Path)
-	if l.lost(libraryOf(c)) {
-		return name, nil, nil
+	if c.Trust.Builtin && t.refs != nil {
+		for _, root := range t.refs.All() {
+			certs = append(certs, root.Cert)
+		}
 	}
-	return name, l.certs, l.broken
+	for i, file := range slices.Concat([]string{c.Trust.Path}, c.Trust.Adds) {
+		kind := ""
+		if i == 0 {
+			kind = c.Trust.Kind
+		}
+		l := t.source(kind, file)
+		if l.pin || l.lost(libraryOf(c)) {
+			continue
+		}
+		certs, opaque = append(certs, l.certs...), append(opaque, l.broken...)
+	}
+	return name, certs, opaque
 }
 
 // libraryOf is the library that reads a client's bundle.
@@ -145,6 +158,7 @@ func (l *loaded) readFile(v *platform.View, name string) {
 		l.err = err
 		return
 	}
+	_, l.pin = ReadPin(name, data)
 	c := bundles.Read(data)
 	l.problems = c.Problems
 	for _, cert := range c.Certs {

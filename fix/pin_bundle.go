@@ -65,11 +65,13 @@ func (j *pinJob) bundle(in *Input) []byte {
 func (j *pinJob) base(in *Input, p *detect.Pin, old detect.Pin, oldCerts []*x509.Certificate) (certs []*x509.Certificate, opaque [][]byte) {
 	for _, c := range j.clients {
 		name, found, odd := detect.SourceOf(in.View, in.Report, c)
-		if name == j.pin && old.Path != "" {
+		if name == j.pin {
 			// What it was made from may have been brought up to date since.
-			if name, found, odd = freshBase(in, old); len(found) == 0 {
-				name, found, odd = old.Base, withoutPinned(old, oldCerts), nil
+			fresh, opaque := freshBase(in, old)
+			if name = old.Base; len(fresh) == 0 {
+				fresh = withoutPinned(old, oldCerts)
 			}
+			found, odd = append(found, fresh...), append(odd, opaque...)
 		}
 		if len(found) > len(certs) {
 			p.Base, certs, opaque = name, found, odd
@@ -88,16 +90,16 @@ func (j *pinJob) base(in *Input, p *detect.Pin, old detect.Pin, oldCerts []*x509
 }
 
 // freshBase reads the file that an earlier pin was made from again.
-func freshBase(in *Input, old detect.Pin) (string, []*x509.Certificate, [][]byte) {
+func freshBase(in *Input, old detect.Pin) ([]*x509.Certificate, [][]byte) {
 	data, err := in.Files.ReadFile(old.Base)
 	if err != nil {
-		return "", nil, nil
+		return nil, nil
 	}
 	c := bundles.Read(data)
 	if c.Fatal() != nil {
-		return "", nil, nil
+		return nil, nil
 	}
-	return old.Base, plain(c), c.Opaque
+	return plain(c), c.Opaque
 }
 
 func plain(c bundles.Content) []*x509.Certificate {

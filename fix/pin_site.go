@@ -42,7 +42,7 @@ func findSite(in *Input, c *client.Client) (site, error) {
 	slices.SortStableFunc(layers, func(a, b *client.Setting) int { return weight(c, b) - weight(c, a) })
 	for _, s := range layers {
 		if s.Env {
-			if s.Value == "" || !s.Wins && s.Where() != c.Trust.SetBy || !stillSet(in, s) {
+			if s.Value == "" || s.Adds || !s.Wins && s.Where() != c.Trust.SetBy || !stillSet(in, s) {
 				continue
 			}
 			return site{}, &Manual{
@@ -57,14 +57,14 @@ func findSite(in *Input, c *client.Client) (site, error) {
 		if !s.Off {
 			out.was = s.Value
 		}
-		out.pin = beside(in.User, s.File)
+		out.pin = beside(in.User, c.Name, s.File)
 		if s.Path != "" && path.Base(s.Path) == pinFile {
 			out.pin = s.Path
 		}
 		return out, nil
 	}
 	file, format, key := defaultSite(in, c.Name)
-	return site{file: file, format: format, key: key, pin: beside(in.User, file)}, nil
+	return site{file: file, format: format, key: key, pin: beside(in.User, c.Name, file)}, nil
 }
 
 // weight puts the layer that is effective now before all others.
@@ -90,20 +90,27 @@ func stillSet(in *Input, s *client.Setting) bool {
 }
 
 // beside is where the pin of a configuration file stands: in its directory, or
-// for a file in the home itself in ~/.conda.
-func beside(u platform.User, file string) string {
+// for a file in the home itself in the client's own directory there.
+func beside(u platform.User, name, file string) string {
 	dir := path.Dir(file)
 	if dir == path.Clean(u.Home) {
-		dir = path.Join(dir, ".conda")
+		dir = path.Join(dir, map[string]string{"conda": ".conda", "npm": ".config/npm", "pip": ".config/pip"}[name])
 	}
 	return path.Join(dir, pinFile)
 }
 
-// defaultSite is the user's own configuration file (reference/clients.md §1.3, §3.1).
+// defaultSite is the user's own configuration file (reference/clients.md §1.3, §3.1, §8).
 func defaultSite(in *Input, name string) (string, edit.Format, []string) {
 	home := in.User.Home
-	if name == "conda" {
+	switch name {
+	case "conda":
 		return path.Join(home, ".condarc"), edit.YAML, []string{"ssl_verify"}
+	case "npm":
+		file := in.Env["npm_config_userconfig"]
+		if !path.IsAbs(file) {
+			file = path.Join(home, ".npmrc")
+		}
+		return file, edit.Npmrc, []string{"cafile"}
 	}
 	key := []string{"global", "cert"}
 	if own := in.Env["PIP_CONFIG_FILE"]; path.IsAbs(own) && own != "/dev/null" && exists(in.View, own) {
