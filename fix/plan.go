@@ -177,7 +177,7 @@ func seal(v *platform.View, a *Action) error {
 	if a.Before.Kind == "" {
 		a.Before = now
 	}
-	if a.After.Kind == platform.File && now.Kind == platform.Link {
+	if a.Kind != LinkAction && a.After.Kind == platform.File && now.Kind == platform.Link {
 		return &fs.PathError{Op: "edit", Path: a.Target, Err: platform.ErrNotRegular}
 	}
 	if a.After.Kind == platform.Absent {
