@@ -27,7 +27,8 @@ var settingsChecks = []*Check{
 		Doc: text.M("ca-path.doc"), After: storeChecks, Run: caPaths,
 	},
 	{ID: "ca-conflict", Area: "settings", Doc: text.M("ca-conflict.doc"), Run: caConflict},
-	{ID: "ca-bundle-stale", Area: "settings", Doc: text.M("ca-bundle-stale.doc"), Run: caBundleStale},
+	{ID: "ca-bundle-stale", Area: "runtime", // its proof needs the network
+		Doc: text.M("ca-bundle-stale.doc"), Run: caBundleStale},
 	{ID: "insecure-url", Area: "settings", Doc: text.M("insecure-url.doc"), Run: insecureURL},
 	{ID: "client-key-exposed", Area: "settings", Doc: text.M("client-key-exposed.doc"), Run: clientKeyExposed},
 	{ID: "client-cert-expired", Area: "settings", Doc: text.M("client-cert-expired.doc"), Run: clientCertExpired},

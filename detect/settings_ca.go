@@ -245,9 +245,27 @@ func caBundleStale(_ context.Context, _ *platform.View, r *Report) ([]Finding, e
 			out[i].Severity, out[i].Client, out[i].Subject = Error, c.Name, c.Path
 			out[i].Summary = text.M("ca-bundle-stale.fails", "client", c.Name, "host", host)
 			out[i].Evidence = append(out[i].Evidence, text.M("ca-bundle-stale.needs", "host", host, "root", name))
+			refreshable(&out[i], c)
 		}
 	}
 	return out, nil
+}
+
+// refreshable says who can bring the bundle of a client up to date.
+func refreshable(f *Finding, c *client.Client) {
+	py := c.Program
+	switch c.Trust.Owner {
+	case client.OwnerPip:
+		f.Action, f.Fix, f.Advice = Auto, "upgrade-certifi", nil
+	case client.OwnerNone:
+		if c.Trust.SetBy != "" {
+			f.Action, f.Fix, f.Advice = Auto, "refresh-bundle", nil
+		}
+	case client.OwnerVendor:
+		f.Advice = append(f.Advice, text.Raw(py+" install --upgrade --cert /etc/ssl/certs/ca-certificates.crt pip"))
+	case client.OwnerConda:
+		f.Advice = append(f.Advice, text.Raw("conda update --prefix "+c.Path+" certifi ca-certificates"))
+	}
 }
 
 func isStore(r *Report, b *client.Bundle) bool {

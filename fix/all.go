@@ -15,6 +15,8 @@ var All = []*Fix{
 	restoreVerify,
 	repairCAPath,
 	protectKey,
+	upgradeCertifi,
+	refreshBundle,
 	writePin,
 	addPrivateCA,
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // settingsFixes repair what clients are told.
-var settingsFixes = []*Fix{restoreVerify, repairCAPath, protectKey}
+var settingsFixes = []*Fix{restoreVerify, repairCAPath, protectKey, upgradeCertifi, refreshBundle}
 
 // restoreVerify deletes what switches verification off. The default of every
 // client is to verify, and an absent key means the same to all programs that

@@ -170,13 +170,18 @@ func TestPartialBundle(t *testing.T) {
 
 func newCA(t *testing.T, name string) *x509.Certificate {
 	t.Helper()
+	return reissue(t, name, time.Unix(1.7e9, 0))
+}
+
+func reissue(t *testing.T, name string, from time.Time) *x509.Certificate {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tmpl := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Unix(1.7e9, 0), NotAfter: time.Unix(2.5e9, 0),
+		NotBefore: from, NotAfter: time.Unix(2.5e9, 0),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
 	if err != nil {

@@ -46,7 +46,20 @@ type Trust struct {
 	// Group names the package and version that the bundle at Path comes with:
 	// copies of one version and size have one content.
 	Group string `json:"-"`
+	Owner Owner  `json:"-"`
 }
+
+// Owner says which tool brings the bundle at Trust.Path up to date.
+type Owner string
+
+// The owners of a bundle.
+const (
+	OwnerNone   Owner = ""       // a file that somebody put there
+	OwnerPip    Owner = "pip"    // certifi, installed by pip
+	OwnerVendor Owner = "vendor" // the copy inside pip
+	OwnerConda  Owner = "conda"
+	OwnerDistro Owner = "distro"
+)
 
 // Endpoint is a server a client is configured to use.
 type Endpoint struct {

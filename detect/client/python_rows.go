@@ -134,6 +134,23 @@ func (c *Client) bundleGroup() string {
 	return ""
 }
 
+// bundleOwner is the tool that brought a client's own copy of the roots.
+func (s *scan) bundleOwner(c *Client) Owner {
+	switch p := c.py; {
+	case strings.HasPrefix(c.Trust.Path, "/usr/lib/python"):
+		return OwnerDistro
+	case p == nil:
+		return OwnerNone
+	case strings.Contains(c.Trust.Path, "/pip/_vendor/"):
+		return OwnerVendor
+	case s.prefixes[p.prefix] != nil && s.prefixes[p.prefix].pkg("certifi") != "":
+		return OwnerConda
+	case strings.HasSuffix(c.Trust.Path, "/certifi/cacert.pem"):
+		return OwnerPip
+	}
+	return OwnerNone
+}
+
 // PythonVersion is the version of the Python that c lives in, "" for others.
 func (c *Client) PythonVersion() string {
 	if c.py == nil {

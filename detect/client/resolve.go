@@ -256,6 +256,7 @@ func (s *scan) settle(r *Row, c *Client, layers []layer) {
 			c.Trust.Kind = "os"
 		}
 		c.Trust.Group = c.bundleGroup()
+		c.Trust.Owner = s.bundleOwner(c)
 	case r.Default == "os":
 		c.Trust.Path = s.osBundle()
 	}
@@ -323,7 +324,7 @@ func (s *scan) replace(c *Client, x *Setting, dir bool) {
 	if dir || s.isDir(p) {
 		kind = "dir"
 	}
-	c.Trust.Kind, c.Trust.Path, c.Trust.SetBy, c.Trust.Builtin, c.Trust.Group = kind, p, x.Where(), false, ""
+	c.Trust.Kind, c.Trust.Path, c.Trust.SetBy, c.Trust.Builtin, c.Trust.Group, c.Trust.Owner = kind, p, x.Where(), false, "", OwnerNone
 	x.Wins = true
 }
 

@@ -106,6 +106,22 @@ var settingsTexts = map[string]entry{
 		"put the public roots and those of {from} into one file and name that in the setting, or move {file} away",
 		"请把公共根证书与 {from} 中的证书合并到一个文件并在设置中指向它，或移走 {file}",
 	},
+	"upgrade-certifi.doc": {
+		"Has the environment's own pip install the newest certifi. The download is verified with the reference roots, because the old copy may be what fails. Undo: the former files are restored. By hand: python -m pip install certifi==VERSION.",
+		"用该环境自己的 pip 安装最新的 certifi。由于旧的根证书可能正是失败的原因，下载时用参考根证书校验。撤销：恢复原来的文件。手工撤销：python -m pip install certifi==原版本。",
+	},
+	"upgrade-certifi":     {"upgrade certifi in {path} with its own pip", "用 {path} 自己的 pip 升级 certifi"},
+	"upgrade-certifi.why": {"trustfix cannot run the pip of {path} safely, or there is none", "{path} 没有 pip，或 trustfix 无法安全地运行它"},
+	"refresh-bundle.doc": {
+		"Adds to a bundle that no package owns the public roots that a configured server needs and that are newer than everything in it. A root that is older than the bundle and not in it was left out on purpose, and stays out. Undo: trustfix rollback restores the exact bytes.",
+		"向不属于任何软件包的证书文件补充已配置服务器所需的、比文件中所有根证书都新的公共根证书。早于该文件却不在其中的根证书视为有意去除，不会加回。撤销：trustfix rollback 恢复原有字节。",
+	},
+	"refresh-bundle":          {"add {n} public roots to {file} that are newer than it", "向 {file} 补充 {n} 个较新的公共根证书"},
+	"refresh-bundle.left-out": {"{root} is older than {file} and is not in it: somebody left it out", "{root} 早于 {file} 却不在其中：应是有人有意去除"},
+	"refresh-bundle.left-out-do": {
+		"if you want {root} to be trusted (SHA-256 {sha256}), add it to {file} yourself",
+		"如果你希望信任 {root}（SHA-256 {sha256}），请自行把它加入 {file}",
+	},
 	"protect-key.doc": {
 		"Sets the mode of a private key to 0600, so that only its owner reads it. Undo: trustfix rollback restores the former mode. By hand: chmod.",
 		"把私钥的权限设为 0600，只有所有者可以读取。撤销：trustfix rollback 恢复原来的权限。手工撤销：chmod。",
