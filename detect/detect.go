@@ -89,6 +89,16 @@ func (f Finding) Key() string {
 	return f.ID + "\x00" + f.Where + "\x00" + f.Client + "\x00" + f.Subject
 }
 
+// identity is Key without the line number where that can be told otherwise: an
+// earlier step of the same run may have moved the lines of the file.
+func (f Finding) identity() string {
+	if f.Setting == nil || f.Setting.File == "" {
+		return f.Key()
+	}
+	f.Where = f.Setting.File + "\x00" + f.Setting.Name + "\x00" + f.Setting.Value
+	return f.Key()
+}
+
 // Report is a diagnosis. Its JSON is the contract of PRODUCT.md §4, less the plan and the run.
 type Report struct {
 	Host      HostInfo         `json:"host"`

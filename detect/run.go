@@ -75,7 +75,7 @@ func Recheck(ctx context.Context, v *platform.View, o Options, were []Finding) (
 	}
 	var still []Finding
 	for _, f := range r.Findings {
-		if f.Severity != Info && slices.ContainsFunc(were, func(w Finding) bool { return w.Key() == f.Key() }) {
+		if f.Severity != Info && slices.ContainsFunc(were, func(w Finding) bool { return w.identity() == f.identity() }) {
 			still = append(still, f)
 		}
 	}

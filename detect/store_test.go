@@ -198,8 +198,10 @@ func TestStore(t *testing.T) {
 			d.files[bundleFile] += pemOf(foreign)
 			d.index(foreign, localDir+"corp.crt")
 		}, StoreOK, 6, ""},
-		{"missing", func(d *debian) { d.without(bundleFile) }, StoreMissing, 0,
-			"store-missing error " + bundleFile + " auto rebuild-store"},
+		{
+			"missing", func(d *debian) { d.without(bundleFile) }, StoreMissing, 0,
+			"store-missing error " + bundleFile + " auto rebuild-store",
+		},
 		{"dangling link", func(d *debian) {
 			d.without(bundleFile)
 			d.links[bundleFile] = "/nonexistent/x"
@@ -207,12 +209,18 @@ func TestStore(t *testing.T) {
 		{"missing with its sources", func(d *debian) {
 			d.without(bundleFile, vendorFile(d.roots[0]), vendorFile(d.roots[1]), vendorFile(d.roots[2]), vendorFile(d.roots[3]), vendorFile(d.roots[4]))
 		}, StoreMissing, 0, "store-missing error " + bundleFile + " auto reinstall-store"},
-		{"missing with its conf", func(d *debian) { d.without(bundleFile, confFile) }, StoreMissing, 0,
-			"store-missing error " + bundleFile + " auto reinstall-store"},
-		{"missing with openssl, without which the tool leaves no bundle", func(d *debian) { d.without(bundleFile, "/usr/bin/openssl") },
-			StoreMissing, 0, "store-missing error " + bundleFile + " auto reinstall-store"},
-		{"missing with the tool", func(d *debian) { d.without(bundleFile, "/usr/sbin/update-ca-certificates") }, StoreMissing, 0,
-			"store-missing error " + bundleFile + " auto reinstall-store"},
+		{
+			"missing with its conf", func(d *debian) { d.without(bundleFile, confFile) }, StoreMissing, 0,
+			"store-missing error " + bundleFile + " auto reinstall-store",
+		},
+		{
+			"missing with openssl, without which the tool leaves no bundle", func(d *debian) { d.without(bundleFile, "/usr/bin/openssl") },
+			StoreMissing, 0, "store-missing error " + bundleFile + " auto reinstall-store",
+		},
+		{
+			"missing with the tool", func(d *debian) { d.without(bundleFile, "/usr/sbin/update-ca-certificates") }, StoreMissing, 0,
+			"store-missing error " + bundleFile + " auto reinstall-store",
+		},
 		{"package not installed", func(d *debian) {
 			d.unhash(true)
 			for f := range d.files {
@@ -222,20 +230,34 @@ func TestStore(t *testing.T) {
 			}
 			d.files["/var/lib/dpkg/status"] = ""
 		}, StoreMissing, 0, "store-missing error " + bundleFile + " auto install-store"},
-		{"empty beside a good hash directory", func(d *debian) { d.files[bundleFile] = "" }, StoreEmpty, 0,
-			"store-empty error " + bundleFile + " auto rebuild-store"},
-		{"only a comment", func(d *debian) { d.files[bundleFile] = "# roots\n\n" }, StoreEmpty, 0,
-			"store-empty error " + bundleFile + " auto rebuild-store"},
-		{"truncated", func(d *debian) { d.files[bundleFile] = d.files[bundleFile][:1000] }, StoreCorrupt, 2,
-			"store-corrupt error " + bundleFile + " auto rebuild-store"},
-		{"not PEM", func(d *debian) { d.files[bundleFile] = string(d.roots[0].Raw) }, StoreCorrupt, 0,
-			"store-corrupt error " + bundleFile + " auto rebuild-store"},
-		{"an error page", func(d *debian) { d.files[bundleFile] = "<html>404</html>\n" }, StoreCorrupt, 0,
-			"store-corrupt error " + bundleFile + " auto rebuild-store"},
-		{"BOM", func(d *debian) { d.extra = append(d.extra, "bom "+bundleFile) }, StoreCorrupt, 4,
-			"store-corrupt error " + bundleFile + " auto rebuild-store"},
-		{"head cut off", func(d *debian) { d.files[bundleFile] = d.files[bundleFile][100:] }, StoreCorrupt, 4,
-			"store-corrupt error " + bundleFile + " auto rebuild-store"},
+		{
+			"empty beside a good hash directory", func(d *debian) { d.files[bundleFile] = "" }, StoreEmpty, 0,
+			"store-empty error " + bundleFile + " auto rebuild-store",
+		},
+		{
+			"only a comment", func(d *debian) { d.files[bundleFile] = "# roots\n\n" }, StoreEmpty, 0,
+			"store-empty error " + bundleFile + " auto rebuild-store",
+		},
+		{
+			"truncated", func(d *debian) { d.files[bundleFile] = d.files[bundleFile][:1000] }, StoreCorrupt, 2,
+			"store-corrupt error " + bundleFile + " auto rebuild-store",
+		},
+		{
+			"not PEM", func(d *debian) { d.files[bundleFile] = string(d.roots[0].Raw) }, StoreCorrupt, 0,
+			"store-corrupt error " + bundleFile + " auto rebuild-store",
+		},
+		{
+			"an error page", func(d *debian) { d.files[bundleFile] = "<html>404</html>\n" }, StoreCorrupt, 0,
+			"store-corrupt error " + bundleFile + " auto rebuild-store",
+		},
+		{
+			"BOM", func(d *debian) { d.extra = append(d.extra, "bom "+bundleFile) }, StoreCorrupt, 4,
+			"store-corrupt error " + bundleFile + " auto rebuild-store",
+		},
+		{
+			"head cut off", func(d *debian) { d.files[bundleFile] = d.files[bundleFile][100:] }, StoreCorrupt, 4,
+			"store-corrupt error " + bundleFile + " auto rebuild-store",
+		},
 		{"CRLF is fine", func(d *debian) { d.extra = append(d.extra, "crlf "+bundleFile) }, StoreOK, 5, ""},
 		{"twice by --default is fine", func(d *debian) { d.files[bundleFile] += d.files[bundleFile] }, StoreOK, 5, ""},
 		{"DER under .crt", func(d *debian) {
@@ -250,10 +272,14 @@ func TestStore(t *testing.T) {
 			d.files[localDir+"corp.crt"] = "\xef\xbb\xbf" + pemOf(foreign)
 			d.files[bundleFile] = "\xef\xbb\xbf" + d.files[bundleFile] + "\xef\xbb\xbf" + pemOf(foreign)
 		}, StoreCorrupt, 4, "store-corrupt error " + localDir + "corp.crt manual\nstore-corrupt error " + bundleFile + " auto rebuild-store"},
-		{"mode 0600", func(d *debian) { d.extra = append(d.extra, "mode 0600 "+bundleFile) }, StoreUnreadable, 5,
-			"store-unreadable error " + bundleFile + " auto rebuild-store"},
-		{"directory 0700", func(d *debian) { d.extra = append(d.extra, "mode 0700 /etc/ssl/certs") }, StoreUnreadable, 5,
-			"store-unreadable error " + bundleFile + " auto rebuild-store"},
+		{
+			"mode 0600", func(d *debian) { d.extra = append(d.extra, "mode 0600 "+bundleFile) }, StoreUnreadable, 5,
+			"store-unreadable error " + bundleFile + " auto rebuild-store",
+		},
+		{
+			"directory 0700", func(d *debian) { d.extra = append(d.extra, "mode 0700 /etc/ssl/certs") }, StoreUnreadable, 5,
+			"store-unreadable error " + bundleFile + " auto rebuild-store",
+		},
 		{"a directory in its place", func(d *debian) {
 			d.without(bundleFile)
 			d.extra = append(d.extra, "dir "+bundleFile)
@@ -262,8 +288,10 @@ func TestStore(t *testing.T) {
 			d.without(bundleFile)
 			d.extra = append(d.extra, "fifo "+bundleFile)
 		}, StoreUnreadable, 0, "store-unreadable error " + bundleFile + " manual"},
-		{"hash links gone", func(d *debian) { d.unhash(false) }, StoreUnindexed, 5,
-			"store-unindexed warning /etc/ssl/certs auto rebuild-store"},
+		{
+			"hash links gone", func(d *debian) { d.unhash(false) }, StoreUnindexed, 5,
+			"store-unindexed warning /etc/ssl/certs auto rebuild-store",
+		},
 		{"conf gone: links cleared, the old bundle stays", func(d *debian) {
 			d.unhash(true)
 			d.without(confFile)
@@ -284,8 +312,10 @@ func TestStore(t *testing.T) {
 			d.files[localDir+"two.crt"] = pemOf(foreign, testRoot(t, "Second"))
 			d.files[bundleFile] += d.files[localDir+"two.crt"]
 		}, StoreOK, 7, "store-unindexed warning " + localDir + "two.crt manual"},
-		{"one deselected, the old bundle still good", func(d *debian) { d.files[confFile] = deselect(d.files[confFile], 1) }, StoreDeselected, 5,
-			"store-deselected warning " + confFile + ":2 consent reselect-roots"},
+		{
+			"one deselected, the old bundle still good", func(d *debian) { d.files[confFile] = deselect(d.files[confFile], 1) }, StoreDeselected, 5,
+			"store-deselected warning " + confFile + ":2 consent reselect-roots",
+		},
 		{"two deselected and gone", func(d *debian) {
 			d.files[confFile] = deselect(d.files[confFile], 2)
 			d.files[bundleFile] = pemOf(d.roots[2:]...)
@@ -305,8 +335,10 @@ func TestStore(t *testing.T) {
 			d.files[vendorFile(foreign)] = pemOf(foreign)
 			d.files[confFile] += "!mozilla/Somebody's_CA.crt\n!mozilla/long-gone.crt\n"
 		}, StoreOK, 5, ""},
-		{"one lost from the bundle", func(d *debian) { d.files[bundleFile] = pemOf(d.roots[1:]...) }, StoreOK, 4,
-			"store-stale info " + bundleFile + " none"},
+		{
+			"one lost from the bundle", func(d *debian) { d.files[bundleFile] = pemOf(d.roots[1:]...) }, StoreOK, 4,
+			"store-stale info " + bundleFile + " none",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDebian(t, 5)
@@ -463,7 +495,8 @@ func TestStoreBlocklist(t *testing.T) {
 		return &txtar.Archive{
 			Comment: []byte("mode 0755 /usr/bin/update-ca-trust\nlink /etc/pki/ca-trust/source/blacklist -> blocklist\n"),
 			Files: []txtar.File{
-				{Name: "etc/os-release", Data: []byte("ID=fedora\n")}, {Name: "etc/passwd", Data: []byte("root:x:0:0::/root:/bin/sh\n")},
+				{Name: "etc/os-release", Data: []byte("ID=fedora\n")},
+				{Name: "etc/passwd", Data: []byte("root:x:0:0::/root:/bin/sh\n")},
 				{Name: "usr/bin/update-ca-trust", Data: []byte("#!/bin/sh\n")},
 				{Name: "usr/share/pki/ca-trust-source/ca-bundle.trust.p11-kit", Data: []byte(pemOf(root, other))},
 				{Name: "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", Data: []byte(pemOf(other))},

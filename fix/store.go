@@ -108,10 +108,10 @@ func clearWay(in *Input, l *platform.StoreLayout) ([]platform.Cmd, error) {
 	case err == nil && img.Kind == platform.Other:
 		return nil, &Manual{Why: text.M("store-unreadable.kind", "path", l.Bundle, "kind", text.M("store.kind-other")), Do: text.M("store-unreadable.advice-kind", "path", l.Bundle)}
 	}
-	if _, err := in.Files.Stat(path.Dir(l.Bundle)); err != nil {
-		return []platform.Cmd{command(rebuildTime, nil, "mkdir", "-p", "-m", "0755", path.Dir(l.Bundle))}, nil
+	if _, err := in.Files.Stat(path.Dir(l.Bundle)); err == nil {
+		return nil, nil
 	}
-	return nil, nil
+	return []platform.Cmd{command(rebuildTime, nil, "mkdir", "-p", "-m", "0755", path.Dir(l.Bundle))}, nil
 }
 
 // storePaths are the places that the store's tools and packages write to,

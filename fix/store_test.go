@@ -319,8 +319,10 @@ func TestStoreFixes(t *testing.T) {
 			s.remove(sysBundle)
 			s.must(os.Symlink("/nonexistent/x", s.host(sysBundle)))
 		}, "rebuild-store: " + rebuild},
-		{"the whole directory gone", localRepo, false, false, func(s *storeTree) { s.remove(path.Dir(sysBundle)) },
-			"rebuild-store: $ mkdir -p -m 0755 /etc/ssl/certs\nrebuild-store: " + rebuild},
+		{
+			"the whole directory gone", localRepo, false, false, func(s *storeTree) { s.remove(path.Dir(sysBundle)) },
+			"rebuild-store: $ mkdir -p -m 0755 /etc/ssl/certs\nrebuild-store: " + rebuild,
+		},
 		{"empty", localRepo, false, false, func(s *storeTree) { s.edit(sysBundle, func(string) string { return "" }) }, "rebuild-store: " + rebuild},
 		{"truncated", localRepo, false, false, func(s *storeTree) { s.edit(sysBundle, func(d string) string { return d[:900] }) }, "rebuild-store: " + rebuild},
 		{"an empty directory in its place", localRepo, false, false, func(s *storeTree) {
@@ -328,15 +330,19 @@ func TestStoreFixes(t *testing.T) {
 			s.must(os.Mkdir(s.host(sysBundle), 0o755))
 		}, "rebuild-store: $ rmdir " + sysBundle + "\nrebuild-store: " + rebuild},
 		{"mode", localRepo, false, false, func(s *storeTree) { s.must(os.Chmod(s.host(sysBundle), 0o600)) }, "rebuild-store: file " + sysBundle},
-		{"mode of the directory", localRepo, false, false, func(s *storeTree) { s.must(os.Chmod(s.host(path.Dir(sysBundle)), 0o700)) },
-			"rebuild-store: $ chmod a+rx /etc/ssl/certs"},
+		{
+			"mode of the directory", localRepo, false, false, func(s *storeTree) { s.must(os.Chmod(s.host(path.Dir(sysBundle)), 0o700)) },
+			"rebuild-store: $ chmod a+rx /etc/ssl/certs",
+		},
 		{"hash links gone", localRepo, false, false, func(s *storeTree) { s.unlink(false) }, "rebuild-store: " + rebuild},
 		{"conf gone", localRepo, false, false, func(s *storeTree) {
 			s.remove(sysConf, sysBundle)
 			s.unlink(true)
 		}, "reinstall-store: $ apt-get update\nreinstall-store: $ apt-get install -y --no-install-recommends --reinstall ca-certificates\nreinstall-store: " + rebuild},
-		{"sources gone, mirror over https", remoteRepo, false, true, func(s *storeTree) { s.remove(sysSource+"mozilla", sysBundle) },
-			"reinstall-store: $ apt-get -o Acquire::https::CAInfo={roots} update\nreinstall-store: $ apt-get -o Acquire::https::CAInfo={roots} install -y --no-install-recommends --reinstall ca-certificates\nreinstall-store: " + rebuild},
+		{
+			"sources gone, mirror over https", remoteRepo, false, true, func(s *storeTree) { s.remove(sysSource+"mozilla", sysBundle) },
+			"reinstall-store: $ apt-get -o Acquire::https::CAInfo={roots} update\nreinstall-store: $ apt-get -o Acquire::https::CAInfo={roots} install -y --no-install-recommends --reinstall ca-certificates\nreinstall-store: " + rebuild,
+		},
 		{"sources gone, mirror does not answer", remoteRepo, false, false, func(s *storeTree) {
 			s.remove(sysSource+"mozilla", sysBundle)
 			s.unlink(true)
@@ -511,8 +517,10 @@ func TestDistrustRoot(t *testing.T) {
 		broken func(s *storeTree)
 		want   string
 	}{
-		{"among the administrator's own", func(s *storeTree) { platformtest.WriteFile(s.h, sysOwn+"sf.crt", string(superfish)) },
-			"distrust-root: file " + sysOwn + "sf.crt\ndistrust-root: $ update-ca-certificates --fresh"},
+		{
+			"among the administrator's own", func(s *storeTree) { platformtest.WriteFile(s.h, sysOwn+"sf.crt", string(superfish)) },
+			"distrust-root: file " + sysOwn + "sf.crt\ndistrust-root: $ update-ca-certificates --fresh",
+		},
 		{"in a file with others", func(s *storeTree) {
 			platformtest.WriteFile(s.h, sysOwn+"own.crt", certPEM(newRoot(s.t, "Own CA"))+string(superfish))
 		}, "distrust-root: file " + sysOwn + "own.crt\ndistrust-root: $ update-ca-certificates --fresh"},
@@ -521,8 +529,10 @@ func TestDistrustRoot(t *testing.T) {
 			s.edit(sysConf, func(d string) string { return d + "mozilla/Superfish.crt\n" })
 		}, "distrust-root: file " + sysConf + "\ndistrust-root: $ update-ca-certificates --fresh"},
 		{"only in the bundle", func(s *storeTree) {}, "distrust-root: file " + sysBundle},
-		{"removed for cause, put there by somebody", func(s *storeTree) { platformtest.WriteFile(s.h, sysOwn+"tc.crt", string(bad)) },
-			"distrust-root: file " + sysOwn + "tc.crt\ndistrust-root: $ update-ca-certificates --fresh"},
+		{
+			"removed for cause, put there by somebody", func(s *storeTree) { platformtest.WriteFile(s.h, sysOwn+"tc.crt", string(bad)) },
+			"distrust-root: file " + sysOwn + "tc.crt\ndistrust-root: $ update-ca-certificates --fresh",
+		},
 		{"removed for cause, still in the package", func(s *storeTree) {
 			platformtest.WriteFile(s.h, sysSource+"mozilla/TrustCor.crt", string(bad))
 			s.edit(sysConf, func(d string) string { return d + "mozilla/TrustCor.crt\n" })
@@ -618,12 +628,18 @@ func TestPackageManagersOverride(t *testing.T) {
 		release, program, repoFile, repo string
 		want                             string
 	}{
-		{"fedora", "usr/bin/dnf", "etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://mirror.example/x\n",
-			"$ dnf --setopt=sslcacert={roots} -y install ca-certificates\n$ update-ca-trust extract"},
-		{"alpine", "sbin/apk", "etc/apk/repositories", "https://mirror.example/x\n",
-			"$ apk add --no-cache ca-certificates ca-certificates-bundle SSL_CERT_FILE={roots}\n$ update-ca-certificates --fresh SSL_CERT_FILE={roots}"},
-		{"arch", "usr/bin/pacman", "etc/pacman.d/mirrorlist", "Server = https://mirror.example/$repo\n",
-			"file /etc/ca-certificates/extracted/tls-ca-bundle.pem\nlink /etc/ssl/cert.pem\n$ pacman -Sy --noconfirm ca-certificates-utils ca-certificates ca-certificates-mozilla\n$ update-ca-trust"},
+		{
+			"fedora", "usr/bin/dnf", "etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://mirror.example/x\n",
+			"$ dnf --setopt=sslcacert={roots} -y install ca-certificates\n$ update-ca-trust extract",
+		},
+		{
+			"alpine", "sbin/apk", "etc/apk/repositories", "https://mirror.example/x\n",
+			"$ apk add --no-cache ca-certificates ca-certificates-bundle SSL_CERT_FILE={roots}\n$ update-ca-certificates --fresh SSL_CERT_FILE={roots}",
+		},
+		{
+			"arch", "usr/bin/pacman", "etc/pacman.d/mirrorlist", "Server = https://mirror.example/$repo\n",
+			"file /etc/ca-certificates/extracted/tls-ca-bundle.pem\nlink /etc/ssl/cert.pem\n$ pacman -Sy --noconfirm ca-certificates-utils ca-certificates ca-certificates-mozilla\n$ update-ca-trust",
+		},
 	} {
 		h := platformtest.New(t, fmt.Sprintf("mode 0755 /%s\n-- etc/os-release --\nID=%s\n-- etc/passwd --\nroot:x:0:0::/root:/bin/sh\n-- %s --\n-- %s --\n%s", tt.program, tt.release, tt.program, tt.repoFile, tt.repo),
 			platformtest.Network(&platformtest.Net{Gets: map[string]platformtest.Get{"mirror.example": {Response: &platform.Response{}}}}))

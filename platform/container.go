@@ -46,7 +46,11 @@ func detectContainer(files Files, env Env, rooted bool) string {
 	}
 	cgroup := read("/proc/1/cgroup")
 	for _, c := range []struct{ mark, name string }{
-		{"/kubepods", "kubernetes"}, {"/docker/", "docker"}, {"/docker-", "docker"}, {"/libpod-", "podman"}, {"/lxc/", "lxc"},
+		{"/kubepods", "kubernetes"},
+		{"/docker/", "docker"},
+		{"/docker-", "docker"},
+		{"/libpod-", "podman"},
+		{"/lxc/", "lxc"},
 		{"/machine.slice/machine-", "systemd-nspawn"},
 	} {
 		if strings.Contains(cgroup, c.mark) {

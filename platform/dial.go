@@ -188,7 +188,7 @@ func connectTunnel(conn net.Conn, addr string, user *url.Userinfo) (net.Conn, st
 	}
 	head := &headReader{r: conn, left: 64 << 10}
 	br := bufio.NewReader(head)
-	resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodConnect})
+	resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodConnect}) //nolint:bodyclose // the body of an answer to CONNECT is the tunnel itself
 	if err != nil {
 		conn.Close()
 		detail := "no HTTP answer to CONNECT: " + err.Error()

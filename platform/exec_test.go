@@ -169,10 +169,24 @@ func TestTrustedPrograms(t *testing.T) {
 		as   *User
 		ok   bool
 	}{
-		{"/bin/ok", nil, true}, {"/bin/ok", lin, true}, {"/bin/open", nil, false}, {"/bin/open", lin, false}, {"/bin/group", nil, true}, {"/bin/staff", nil, false},
-		{"/bin/lins", nil, false}, {"/bin/lins", lin, true}, {"/bin/lins", eve, false}, {"/bin/linsgroup", lin, true},
-		{"/bin/script", nil, false}, {"/bin/script", lin, true}, {"/bin/goodscript", nil, true},
-		{"/home/lin/tool", nil, false}, {"/home/lin/tool", lin, true}, {"/bin/link", nil, false}, {"/bin/link", lin, true}, {"/tmp/tool", nil, true},
+		{"/bin/ok", nil, true},
+		{"/bin/ok", lin, true},
+		{"/bin/open", nil, false},
+		{"/bin/open", lin, false},
+		{"/bin/group", nil, true},
+		{"/bin/staff", nil, false},
+		{"/bin/lins", nil, false},
+		{"/bin/lins", lin, true},
+		{"/bin/lins", eve, false},
+		{"/bin/linsgroup", lin, true},
+		{"/bin/script", nil, false},
+		{"/bin/script", lin, true},
+		{"/bin/goodscript", nil, true},
+		{"/home/lin/tool", nil, false},
+		{"/home/lin/tool", lin, true},
+		{"/bin/link", nil, false},
+		{"/bin/link", lin, true},
+		{"/tmp/tool", nil, true},
 	} {
 		if err := p.trusted(c.file, c.as); (err == nil) != c.ok || err != nil && !errors.Is(err, ErrUntrustedProgram) {
 			t.Errorf("%s as %v: %v", c.file, c.as, err)

@@ -24,17 +24,17 @@ func (n *network) Get(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, &NetError{Detail: "not a URL", Err: err}
 	}
-	fail := func(kind NetKind, detail string, err error) (*Response, error) {
-		return nil, &NetError{Kind: kind, Host: u.Hostname(), Detail: detail, Err: err}
+	fail := func(kind NetKind, detail string, err error) error {
+		return &NetError{Kind: kind, Host: u.Hostname(), Detail: detail, Err: err}
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fail("", "", fmt.Errorf("scheme %q is neither http nor https", u.Scheme))
+		return nil, fail("", "", fmt.Errorf("scheme %q is neither http nor https", u.Scheme))
 	case u.Scheme == "https" && r.Roots == nil:
-		return fail("", "", errors.New("no roots to verify https with"))
+		return nil, fail("", "", errors.New("no roots to verify https with"))
 	}
 	if _, err := asciiHost(u.Hostname()); err != nil {
-		return fail(NetDNS, "not a usable host name", err)
+		return nil, fail(NetDNS, "not a usable host name", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, 5*time.Second))
 	defer cancel()
@@ -42,7 +42,7 @@ func (n *network) Get(ctx context.Context, r Request) (*Response, error) {
 	u.User = nil
 	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, http.MethodGet), u.String(), nil)
 	if err != nil {
-		return fail("", "", err)
+		return nil, fail("", "", err)
 	}
 	req.Header.Set("User-Agent", "trustfix")
 	var proxyAnswer string
@@ -61,7 +61,7 @@ func (n *network) Get(ctx context.Context, r Request) (*Response, error) {
 		} else if r.Proxy != nil && kind != "" && kind != NetTimeout {
 			kind, detail = NetProxy, "proxy "+proxyAddr(r.Proxy)+": "+detail
 		}
-		return fail(kind, detail, err)
+		return nil, fail(kind, detail, err)
 	}
 	defer resp.Body.Close()
 	out := &Response{Status: resp.StatusCode, Header: resp.Header, At: n.now()}
@@ -69,7 +69,7 @@ func (n *network) Get(ctx context.Context, r Request) (*Response, error) {
 	out.Body, err = io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
 		kind, detail := classifyGet(ctx, err)
-		return fail(kind, detail, err)
+		return nil, fail(kind, detail, err)
 	}
 	if int64(len(out.Body)) > limit {
 		out.Body, out.Truncated = out.Body[:limit], true

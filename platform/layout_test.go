@@ -50,36 +50,81 @@ func TestStoreLayout(t *testing.T) {
 		hashDir string // with "!" when the rebuild does not keep it
 		managed string
 	}{
-		{"debian", []string{"etc/os-release=ID=debian", "var/lib/dpkg/status", "usr/sbin/update-ca-certificates*"},
-			"/etc/ssl/certs/ca-certificates.crt", "update-ca-certificates", "/etc/ssl/certs", ""},
-		{"debian without the package", []string{"etc/os-release=ID=debian", "var/lib/dpkg/status"},
-			"/etc/ssl/certs/ca-certificates.crt", "", "/etc/ssl/certs", ""},
-		{"void", []string{"etc/os-release=ID=void", "usr/bin/xbps-install*", "usr/bin/update-ca-certificates*"},
-			"/etc/ssl/certs/ca-certificates.crt", "update-ca-certificates", "/etc/ssl/certs", ""},
-		{"alpine base", []string{"etc/os-release=ID=alpine", "etc/apk/repositories"},
-			"/etc/ssl/certs/ca-certificates.crt", "", "!/etc/ssl/certs", ""},
-		{"alpine", []string{"etc/os-release=ID=alpine", "etc/apk/repositories", "usr/sbin/update-ca-certificates*", "etc/ca-certificates/update.d/certhash*"},
-			"/etc/ssl/certs/ca-certificates.crt", "update-ca-certificates", "/etc/ssl/certs", ""},
-		{"fedora 44", []string{"etc/os-release=ID=fedora", "etc/pki/ca-trust/extracted/pem/directory-hash/", "usr/bin/update-ca-trust*"},
-			"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "update-ca-trust extract", "/etc/pki/ca-trust/extracted/pem/directory-hash", ""},
-		{"el8", []string{"etc/os-release=ID=rocky", "etc/pki/ca-trust/source/blacklist/", "usr/bin/update-ca-trust*"},
-			"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "update-ca-trust extract", "!", ""},
-		{"el6", []string{"etc/redhat-release=CentOS release 6.10 (Final)", "etc/pki/tls/certs/ca-bundle.crt"},
-			"/etc/pki/tls/certs/ca-bundle.crt", "", "!", ""},
-		{"opensuse", []string{"etc/os-release=ID=opensuse-leap", "etc/pki/trust/anchors/", "var/lib/ca-certificates/pem/", "usr/sbin/update-ca-certificates*"},
-			"/var/lib/ca-certificates/ca-bundle.pem", "update-ca-certificates", "/etc/ssl/certs", ""},
-		{"arch", []string{"etc/os-release=ID=arch", "etc/ca-certificates/trust-source/anchors/", "usr/bin/update-ca-trust*"},
-			"/etc/ca-certificates/extracted/tls-ca-bundle.pem", "update-ca-trust", "/etc/ssl/certs", ""},
-		{"nixos", []string{"etc/NIXOS", "etc/ssl/certs/ca-certificates.crt -> /nix/store/x/ca-bundle.crt"},
-			"/etc/ssl/certs/ca-certificates.crt", "", "!", "nixos"},
-		{"nix store under another name", []string{"etc/os-release=ID=foo", "nix/store/x/ca-bundle.crt", "etc/ssl/certs/ca-certificates.crt -> /nix/store/x/ca-bundle.crt"},
-			"/etc/ssl/certs/ca-certificates.crt", "", "!", "nixos"},
-		{"silverblue", []string{"etc/os-release=ID=fedora", "ostree/repo/", "etc/pki/ca-trust/extracted/", "usr/bin/update-ca-trust*"},
-			"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "update-ca-trust extract", "!", ""},
-		{"microos", []string{"etc/os-release=ID=opensuse-microos", "etc/pki/trust/anchors/", "usr/sbin/update-ca-certificates*"},
-			"/var/lib/ca-certificates/ca-bundle.pem", "update-ca-certificates", "!/etc/ssl/certs", "transactional"},
-		{"unknown with a bundle", []string{"etc/os-release=ID=buildroot", "etc/ssl/cert.pem"},
-			"/etc/ssl/cert.pem", "", "!", ""},
+		{
+			"debian",
+			[]string{"etc/os-release=ID=debian", "var/lib/dpkg/status", "usr/sbin/update-ca-certificates*"},
+			"/etc/ssl/certs/ca-certificates.crt", "update-ca-certificates", "/etc/ssl/certs", "",
+		},
+		{
+			"debian without the package",
+			[]string{"etc/os-release=ID=debian", "var/lib/dpkg/status"},
+			"/etc/ssl/certs/ca-certificates.crt", "", "/etc/ssl/certs", "",
+		},
+		{
+			"void",
+			[]string{"etc/os-release=ID=void", "usr/bin/xbps-install*", "usr/bin/update-ca-certificates*"},
+			"/etc/ssl/certs/ca-certificates.crt", "update-ca-certificates", "/etc/ssl/certs", "",
+		},
+		{
+			"alpine base",
+			[]string{"etc/os-release=ID=alpine", "etc/apk/repositories"},
+			"/etc/ssl/certs/ca-certificates.crt", "", "!/etc/ssl/certs", "",
+		},
+		{
+			"alpine",
+			[]string{"etc/os-release=ID=alpine", "etc/apk/repositories", "usr/sbin/update-ca-certificates*", "etc/ca-certificates/update.d/certhash*"},
+			"/etc/ssl/certs/ca-certificates.crt", "update-ca-certificates", "/etc/ssl/certs", "",
+		},
+		{
+			"fedora 44",
+			[]string{"etc/os-release=ID=fedora", "etc/pki/ca-trust/extracted/pem/directory-hash/", "usr/bin/update-ca-trust*"},
+			"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "update-ca-trust extract", "/etc/pki/ca-trust/extracted/pem/directory-hash", "",
+		},
+		{
+			"el8",
+			[]string{"etc/os-release=ID=rocky", "etc/pki/ca-trust/source/blacklist/", "usr/bin/update-ca-trust*"},
+			"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "update-ca-trust extract", "!", "",
+		},
+		{
+			"el6",
+			[]string{"etc/redhat-release=CentOS release 6.10 (Final)", "etc/pki/tls/certs/ca-bundle.crt"},
+			"/etc/pki/tls/certs/ca-bundle.crt", "", "!", "",
+		},
+		{
+			"opensuse",
+			[]string{"etc/os-release=ID=opensuse-leap", "etc/pki/trust/anchors/", "var/lib/ca-certificates/pem/", "usr/sbin/update-ca-certificates*"},
+			"/var/lib/ca-certificates/ca-bundle.pem", "update-ca-certificates", "/etc/ssl/certs", "",
+		},
+		{
+			"arch",
+			[]string{"etc/os-release=ID=arch", "etc/ca-certificates/trust-source/anchors/", "usr/bin/update-ca-trust*"},
+			"/etc/ca-certificates/extracted/tls-ca-bundle.pem", "update-ca-trust", "/etc/ssl/certs", "",
+		},
+		{
+			"nixos",
+			[]string{"etc/NIXOS", "etc/ssl/certs/ca-certificates.crt -> /nix/store/x/ca-bundle.crt"},
+			"/etc/ssl/certs/ca-certificates.crt", "", "!", "nixos",
+		},
+		{
+			"nix store under another name",
+			[]string{"etc/os-release=ID=foo", "nix/store/x/ca-bundle.crt", "etc/ssl/certs/ca-certificates.crt -> /nix/store/x/ca-bundle.crt"},
+			"/etc/ssl/certs/ca-certificates.crt", "", "!", "nixos",
+		},
+		{
+			"silverblue",
+			[]string{"etc/os-release=ID=fedora", "ostree/repo/", "etc/pki/ca-trust/extracted/", "usr/bin/update-ca-trust*"},
+			"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "update-ca-trust extract", "!", "",
+		},
+		{
+			"microos",
+			[]string{"etc/os-release=ID=opensuse-microos", "etc/pki/trust/anchors/", "usr/sbin/update-ca-certificates*"},
+			"/var/lib/ca-certificates/ca-bundle.pem", "update-ca-certificates", "!/etc/ssl/certs", "transactional",
+		},
+		{
+			"unknown with a bundle",
+			[]string{"etc/os-release=ID=buildroot", "etc/ssl/cert.pem"},
+			"/etc/ssl/cert.pem", "", "!", "",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := layoutView(t, tt.files...)
@@ -139,10 +184,16 @@ func TestPackageManager(t *testing.T) {
 			"etc/os-release=ID=fedora", "etc/pki/ca-trust/", "usr/bin/dnf*", "usr/bin/yum -> dnf",
 			"etc/yum.repos.d/a.repo=[a]\nmetalink=https://mirrors.example/metalink?repo=a&arch=$basearch\n[b]\nenabled=0\nbaseurl=https://off.example/\n[c]\nbaseurl=https://one.example/$releasever/\n  file:///srv/repo\n#baseurl=http://no\n",
 		}, "dnf https://mirrors.example/metalink?repo=a&arch=basearch https://one.example/releasever/ file:///srv/repo"},
-		{"apk", []string{"etc/os-release=ID=alpine", "sbin/apk*", "etc/apk/repositories=https://cdn.example/v3.22/main\n#http://no\n@edge https://edge.example/x\n/media/cdrom\n"},
-			"apk https://cdn.example/v3.22/main https://edge.example/x file:///media/cdrom"},
-		{"pacman", []string{"etc/os-release=ID=arch", "usr/bin/pacman*", "etc/pacman.d/mirrorlist=#Server = https://no\nServer = https://arch.example/$repo/os/$arch\n"},
-			"pacman https://arch.example/repo/os/arch"},
+		{
+			"apk",
+			[]string{"etc/os-release=ID=alpine", "sbin/apk*", "etc/apk/repositories=https://cdn.example/v3.22/main\n#http://no\n@edge https://edge.example/x\n/media/cdrom\n"},
+			"apk https://cdn.example/v3.22/main https://edge.example/x file:///media/cdrom",
+		},
+		{
+			"pacman",
+			[]string{"etc/os-release=ID=arch", "usr/bin/pacman*", "etc/pacman.d/mirrorlist=#Server = https://no\nServer = https://arch.example/$repo/os/$arch\n"},
+			"pacman https://arch.example/repo/os/arch",
+		},
 		{"none", []string{"etc/os-release=ID=debian", "var/lib/dpkg/status"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

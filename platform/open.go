@@ -144,11 +144,10 @@ func examined(v *View, all []User, name string, caller Env) (User, error) {
 	}
 	uid, gid := os.Getuid(), os.Getgid()
 	if uid < 0 { // Windows
-		u, err := user.Current()
-		if err != nil || v.Rooted {
-			return nameless(1, 1, caller["USERNAME"], ""), nil
+		if u, err := user.Current(); err == nil && !v.Rooted {
+			return systemUser(v.OS, u), nil
 		}
-		return systemUser(v.OS, u), nil
+		return nameless(1, 1, caller["USERNAME"], ""), nil
 	}
 	if v.Rooted {
 		if uid == 0 {

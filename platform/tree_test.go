@@ -82,7 +82,7 @@ func TestResolve(t *testing.T) {
 		{"etc/ssl/real.pem", "", errors.ErrUnsupported},
 	} {
 		got, err := tr.Resolve(c.name)
-		if c.err == errors.ErrUnsupported {
+		if errors.Is(c.err, errors.ErrUnsupported) {
 			if err == nil {
 				t.Errorf("Resolve(%q) accepted a relative path", c.name)
 			}

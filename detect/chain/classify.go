@@ -138,7 +138,7 @@ func hostIn(s string) string {
 			if slices.Contains(manuals, name) {
 				continue
 			}
-			if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || validDNS(name, false) {
+			if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || validDNS(name) {
 				return host
 			}
 		}

@@ -9,26 +9,32 @@ import (
 // What programs really print, each with the cause it must be taken for first,
 // the tool and the host that show in it.
 var classifyCases = []struct{ name, text, tool, host, first string }{
-	{"conda, intercepted", `
+	{
+		"conda, intercepted", `
 CondaSSLError: Encountered an SSL error. Most likely a certificate verification issue.
 
 Exception: HTTPSConnectionPool(host='repo.anaconda.com', port=443): Max retries exceeded with url: /pkgs/main/linux-64/repodata.json (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate in certificate chain (_ssl.c:1000)')))`,
-		"conda", "repo.anaconda.com", "server-intercepted"},
+		"conda", "repo.anaconda.com", "server-intercepted",
+	},
 	{"conda 4.12 hides the reason", `CondaHTTPError: HTTP 000 CONNECTION FAILED for url <https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main/linux-64/repodata.json>
 Elapsed: -`, "conda", "mirrors.tuna.tsinghua.edu.cn", "server-incomplete-chain"},
-	{"conda, bad ssl_verify", `CustomValidationError: Parameter ssl_verify = '~/ca.pem' declared in <<merged>> is invalid.
+	{
+		"conda, bad ssl_verify", `CustomValidationError: Parameter ssl_verify = '~/ca.pem' declared in <<merged>> is invalid.
 ssl_verify value '~/ca.pem' must be a boolean, a path to a certificate bundle file, a path to a directory containing certificates of trusted CAs, or 'truststore' to use the operating system certificate store.`,
-		"conda", "", "ca-path-missing"},
+		"conda", "", "ca-path-missing",
+	},
 	{"mamba", `critical libmamba Download error (60) SSL peer certificate or SSH remote key was not OK [https://conda.anaconda.org/conda-forge/noarch/repodata.json]
     SSL certificate problem: unable to get local issuer certificate`, "mamba", "conda.anaconda.org", "server-incomplete-chain"},
 	{"mamba without a store", "critical libmamba No CA certificates found on system, aborting", "mamba", "", "store-missing"},
 	{"pip, old", `  Could not fetch URL https://pypi.org/simple/six/: There was a problem confirming the ssl certificate: HTTPSConnectionPool(host='pypi.org', port=443): Max retries exceeded with url: /simple/six/ (Caused by SSLError(SSLError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl.c:852)'),)) - skipping
   Could not find a version that satisfies the requirement six (from versions: )`, "pip", "pypi.org", "server-incomplete-chain"},
-	{"requests, expired", `Traceback (most recent call last):
+	{
+		"requests, expired", `Traceback (most recent call last):
   File "/usr/lib/python3/dist-packages/requests/adapters.py", line 517, in send
     raise SSLError(e, request=request)
 requests.exceptions.SSLError: HTTPSConnectionPool(host='lib.example.org', port=8443): Max retries exceeded with url: / (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:992)')))`,
-		"requests", "lib.example.org:8443", "clock-skew"},
+		"requests", "lib.example.org:8443", "clock-skew",
+	},
 	{"requests, missing bundle", `OSError: Could not find a suitable TLS CA certificate bundle, invalid path: /home/lin/tuna.cert.pem`, "", "", "ca-path-missing"},
 	{"python, not yet valid", `urllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet valid (_ssl.c:1006)>`, "python", "", "clock-skew"},
 	{"python, name", `ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for 'mirror.example.cn'. (_ssl.c:1006)`, "python", "mirror.example.cn", "server-hostname"},

@@ -73,13 +73,13 @@ func (nc *constraints) subtrees(in cryptobyte.String) map[int][]subtree {
 			ok = len(name.value) == 8 || len(name.value) == 32
 		case kindDNS:
 			s.value = strings.ToLower(name.value)
-			ok = s.value == "" || validDNS(strings.TrimPrefix(s.value, "."), false)
+			ok = s.value == "" || validDNS(strings.TrimPrefix(s.value, "."))
 		case kindEmail, kindURI:
 			_, host, at := strings.Cut(name.value, "@")
 			if !at {
 				host = name.value
 			}
-			ok = host == "" || validDNS(strings.TrimPrefix(host, "."), false)
+			ok = host == "" || validDNS(strings.TrimPrefix(host, "."))
 		}
 		nc.bad = nc.bad || !ok
 		out[name.kind] = append(out[name.kind], s)
@@ -162,14 +162,14 @@ func newMatcher(n altName) (m matcher, ok bool) {
 		m.host = strings.ToLower(strings.TrimSuffix(n.value, "."))
 		m.wildcard = strings.HasPrefix(m.host, "*.")
 		m.host = strings.TrimPrefix(m.host, "*.")
-		return m, validDNS(m.host, false)
+		return m, validDNS(m.host)
 	case kindEmail:
 		i := strings.LastIndexByte(n.value, '@')
 		if i < 1 {
 			return m, false
 		}
 		m.local, m.host = n.value[:i], strings.ToLower(n.value[i+1:])
-		return m, validDNS(m.host, false)
+		return m, validDNS(m.host)
 	case kindURI:
 		u, err := url.Parse(n.value)
 		if err != nil {
@@ -177,7 +177,7 @@ func newMatcher(n altName) (m matcher, ok bool) {
 		}
 		m.host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 		_, isIP := parseIP(m.host)
-		return m, !isIP && validDNS(m.host, false)
+		return m, !isIP && validDNS(m.host)
 	case kindIP:
 		return m, len(n.value) == 4 || len(n.value) == 16
 	case kindDirectory:

@@ -62,15 +62,15 @@ func TestIntercepted(t *testing.T) {
 	}
 	leaf := func(ca *entity) Verdict { return judge(mint(t, host, ca, asServer), ca) }
 	verdicts := map[string]Verdict{
-		"pypi.org":           leaf(proxy),
-		"repo.anaconda.com":  leaf(proxy),
-		"good.example.org":   leaf(public),
-		"git.corp.example":   leaf(private), // two hosts of one owner
-		"ci.corp.example":    leaf(private),
-		"nas.local":          leaf(private),
-		"a.example.com":      judge(mint(t, "a.example.com", nil, asServer)), // own certificates of their own
-		"b.example.net":      judge(mint(t, "b.example.net", nil, asServer)),
-		"npm.example.com": leaf(zscaler), // one host, known by name
+		"pypi.org":          leaf(proxy),
+		"repo.anaconda.com": leaf(proxy),
+		"good.example.org":  leaf(public),
+		"git.corp.example":  leaf(private), // two hosts of one owner
+		"ci.corp.example":   leaf(private),
+		"nas.local":         leaf(private),
+		"a.example.com":     judge(mint(t, "a.example.com", nil, asServer)), // own certificates of their own
+		"b.example.net":     judge(mint(t, "b.example.net", nil, asServer)),
+		"npm.example.com":   leaf(zscaler), // one host, known by name
 	}
 	vendor := func(c *x509.Certificate) (string, bool) {
 		return "Zscaler", strings.Contains(c.Subject.CommonName, "Zscaler")

@@ -136,11 +136,11 @@ func (r *Rules) names() nameRules {
 func matchesDNS(pattern, host string, m nameRules) bool {
 	pattern = strings.ToLower(strings.TrimSuffix(pattern, "."))
 	if pattern == host {
-		return validDNS(host, false)
+		return validDNS(host)
 	}
 	first, rest, ok := strings.Cut(pattern, ".")
 	label, domain, ok2 := strings.Cut(host, ".")
-	if !ok || !ok2 || rest != domain || !validDNS(rest, false) || (!m.ShortWildcard && !strings.Contains(rest, ".")) {
+	if !ok || !ok2 || rest != domain || !validDNS(rest) || (!m.ShortWildcard && !strings.Contains(rest, ".")) {
 		return false
 	}
 	if first == "*" {
@@ -152,11 +152,8 @@ func matchesDNS(pattern, host string, m nameRules) bool {
 }
 
 // validDNS reports whether s is a host name in preferred syntax; underscores
-// are let pass as everywhere, and a leading "*" label where wildcard is set.
-func validDNS(s string, wildcard bool) bool {
-	if wildcard {
-		s = strings.TrimPrefix(s, "*.")
-	}
+// are let pass as everywhere.
+func validDNS(s string) bool {
 	if s == "" || len(s) > 253 {
 		return false
 	}

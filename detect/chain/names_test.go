@@ -2,11 +2,10 @@ package chain
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"net"
 	"net/url"
 	"testing"
-
-	"crypto/x509/pkix"
 )
 
 func TestMatchesHost(t *testing.T) {

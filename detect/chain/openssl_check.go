@@ -10,8 +10,15 @@ import (
 // osslCritical are the critical extensions OpenSSL processes.
 var osslCritical = []asn1.ObjectIdentifier{
 	oidKeyUsage, oidSAN, oidBasicConstraints, oidNameConstraints, oidEKU,
-	{2, 5, 29, 31}, {2, 5, 29, 32}, {2, 5, 29, 33}, {2, 5, 29, 36}, {2, 5, 29, 54},
-	{2, 16, 840, 1, 113730, 1, 1}, {1, 3, 6, 1, 5, 5, 7, 1, 7}, {1, 3, 6, 1, 5, 5, 7, 1, 8}, {1, 3, 6, 1, 5, 5, 7, 1, 14},
+	{2, 5, 29, 31},
+	{2, 5, 29, 32},
+	{2, 5, 29, 33},
+	{2, 5, 29, 36},
+	{2, 5, 29, 54},
+	{2, 16, 840, 1, 113730, 1, 1},
+	{1, 3, 6, 1, 5, 5, 7, 1, 7},
+	{1, 3, 6, 1, 5, 5, 7, 1, 8},
+	{1, 3, 6, 1, 5, 5, 7, 1, 14},
 }
 
 func (o *openssl) checkExtensions() {
@@ -207,7 +214,7 @@ func (nc *constraints) osslCheck(c *cert, leaf bool, budget *int) int {
 		return 1
 	}
 	list := names.all
-	if cn := c.Subject.CommonName; leaf && !c.hasName(kindDNS) && validDNS(cn, false) {
+	if cn := c.Subject.CommonName; leaf && !c.hasName(kindDNS) && validDNS(cn) {
 		list = append(slices.Clip(list), altName{kindDNS, cn})
 	}
 	for _, n := range list {

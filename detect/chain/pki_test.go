@@ -84,8 +84,6 @@ func asServer(c *x509.Certificate) {
 func from(t time.Time) func(*x509.Certificate)  { return func(c *x509.Certificate) { c.NotBefore = t } }
 func until(t time.Time) func(*x509.Certificate) { return func(c *x509.Certificate) { c.NotAfter = t } }
 
-func with(f func(*x509.Certificate)) func(*x509.Certificate) { return f }
-
 // withoutSKI is the issuer as seen by somebody who leaves out key identifiers.
 func (e *entity) withoutSKI() *entity {
 	c := *e.Certificate

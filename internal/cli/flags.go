@@ -24,7 +24,7 @@ type flags struct {
 	only, skip, targets, ntp    []string
 	trustCA                     []string
 	root, user, stateDir        string
-	refRoots                    string
+	refRoots, config            string
 	timeout                     time.Duration
 
 	chain, host, at, roots, client string
@@ -94,8 +94,14 @@ func diffFlag(s *session) cli.Flag  { return boolFlag(s, "diff") }
 func verifyFlags(s *session) []cli.Flag {
 	var out []cli.Flag
 	for _, f := range [][2]string{
-		{"chain", "FILE"}, {"host", "NAME"}, {"at", "TIME"}, {"roots", "FILE"}, {"client", "RULES"},
-		{"starttls", "PROTOCOL"}, {"cert", "FILE"}, {"key", "FILE"},
+		{"chain", "FILE"},
+		{"host", "NAME"},
+		{"at", "TIME"},
+		{"roots", "FILE"},
+		{"client", "RULES"},
+		{"starttls", "PROTOCOL"},
+		{"cert", "FILE"},
+		{"key", "FILE"},
 	} {
 		out = append(out, &cli.StringFlag{Name: f[0], Usage: "`" + f[1] + "` " + s.say(flagUsage[f[0]])})
 	}
@@ -125,14 +131,14 @@ func (s *session) parse(c *cli.Context) error {
 		only: c.StringSlice("only"), skip: c.StringSlice("skip"), targets: c.StringSlice("target"),
 		ntp: c.StringSlice("ntp"), trustCA: c.StringSlice("trust-ca"),
 		root: c.String("root"), user: c.String("user"), stateDir: c.String("state-dir"),
-		refRoots: c.String("reference-roots"), timeout: c.Duration("timeout"),
+		refRoots: c.String("reference-roots"), config: c.String("config"), timeout: c.Duration("timeout"),
 		chain: c.String("chain"), host: c.String("host"), at: c.String("at"), roots: c.String("roots"),
 		client: c.String("client"), cert: c.String("cert"), key: c.String("key"), startTLS: c.String("starttls"),
 	}
 	if err := s.setOutput(c.String("lang"), c.String("color")); err != nil {
 		return err
 	}
-	if name := c.String("config"); name != "" {
+	if name := f.config; name != "" {
 		if err := f.merge(name, c.IsSet("timeout")); err != nil {
 			return usage(text.M("cli.bad-config", "file", name, "error", err.Error()))
 		}

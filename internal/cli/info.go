@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -101,7 +100,7 @@ func explain(ctx context.Context, s *session, args []string) error {
 	what := strings.TrimSpace(strings.Join(args, " "))
 	if what == "" && !isTerminal(s.proc.Stdin) {
 		data, err := platform.ReadInput("-", s.proc.Stdin)
-		if err != nil && err != io.EOF {
+		if err != nil {
 			return err
 		}
 		what = strings.TrimSpace(string(data))

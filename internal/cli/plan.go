@@ -107,7 +107,7 @@ func (s *session) printOutcome(run *fix.Run, plan *fix.Plan) {
 			p.line("", text.M("cli.go-back"))
 		}
 	}
-	if sudo := plan.SudoLine(); sudo != "" {
+	if sudo := plan.SudoLine(s.passOn()...); sudo != "" {
 		p.line("", text.M("cli.sudo"))
 		p.printf("  %s\n", p.clean(sudo))
 	}

@@ -24,7 +24,7 @@ func (s *session) printReport(v *platform.View, r *detect.Report, plan *fix.Plan
 		if f.Severity == detect.Info || folded.child[i] {
 			continue
 		}
-		s.printFinding(r, plan, i, f, folded.of[i])
+		s.printFinding(plan, i, f, folded.of[i])
 	}
 	s.printInfos(r)
 	for _, f := range r.Failed {
@@ -85,7 +85,7 @@ func (s *session) headline(v *platform.View, r *detect.Report, plan *fix.Plan) s
 
 // printFinding prints one finding: what, where, evidence, the chain where one
 // broke, and what will be done or what to do.
-func (s *session) printFinding(r *detect.Report, plan *fix.Plan, i int, f detect.Finding, symptoms []detect.Finding) {
+func (s *session) printFinding(plan *fix.Plan, i int, f detect.Finding, symptoms []detect.Finding) {
 	p := s.out
 	mark := signError
 	if f.Severity == detect.Warning {
@@ -297,7 +297,7 @@ func (s *session) printFooter(r *detect.Report, plan *fix.Plan) {
 		p.line(p.sign(signDone)+" ", text.M("cli.healthy", "endpoints", n, "clients", len(r.Clients)))
 		return
 	}
-	mine, sudo := plan.Possible(), plan.SudoLine()
+	mine, sudo := plan.Possible(), plan.SudoLine(s.passOn()...)
 	switch {
 	case mine > 0 && !s.flags.dryRun:
 		p.line("", text.M("cli.next"))

@@ -14,9 +14,6 @@ func rollback(ctx context.Context, s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.recover(ctx, h); err != nil {
-		return err
-	}
 	id := ""
 	if len(args) > 0 {
 		id = args[0]
@@ -33,6 +30,10 @@ func rollback(ctx context.Context, s *session, args []string) error {
 	}
 	if run == nil {
 		s.out.line("", text.M("cli.nothing-to-undo"))
+		return nil
+	}
+	if !run.Outcome.IsZero() { // a run that was cut short came first, and is what was taken back
+		s.out.line(s.out.sign(signUndone)+" ", text.M("cli.recovered", "run", run.ID, "outcome", run.Outcome))
 		return nil
 	}
 	s.out.line(s.out.sign(signDone)+" ", text.M("cli.undone", "run", run.ID, "n", run.Restored))

@@ -18,6 +18,7 @@ type session struct {
 	env      map[string]string
 	flags    flags
 	out, err *printer
+	journal  *fix.JournalError // the journal cannot be read
 }
 
 // newSession settles language and colour from the environment; the flags
@@ -113,10 +114,13 @@ func (s *session) options(h *platform.Host) (detect.Options, error) {
 		Only: f.only, Skip: f.skip, Consented: f.trustCA, Timeout: f.timeout,
 	}
 	run, err := fix.Interrupted(h.State)
-	if err != nil {
+	var journal *fix.JournalError
+	switch {
+	case errors.As(err, &journal): // looking goes on; only changes are refused
+		s.journal = journal
+	case err != nil:
 		return o, err
-	}
-	if run != nil {
+	case run != nil:
 		o.Interrupted = run.ID
 	}
 	return o, nil
@@ -129,5 +133,20 @@ func (s *session) detect(ctx context.Context, h *platform.Host, o detect.Options
 		defer p.stop()
 		o.Progress = p.area
 	}
-	return detect.Run(ctx, h.View, o)
+	r, err := detect.Run(ctx, h.View, o)
+	if err == nil && s.journal != nil {
+		r.Failed = append(r.Failed, detect.Failure{Check: "run-interrupted", Error: s.journal.Error()})
+	}
+	return r, err
+}
+
+// passOn are the flags of this call that another call needs to judge alike.
+func (s *session) passOn() []string {
+	var out []string
+	for _, f := range [][2]string{{"--reference-roots", s.flags.refRoots}, {"--config", s.flags.config}} {
+		if f[1] != "" {
+			out = append(out, f[0], f[1])
+		}
+	}
+	return out
 }

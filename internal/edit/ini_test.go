@@ -12,8 +12,10 @@ import (
 
 func TestINIEntries(t *testing.T) {
 	for _, c := range []struct{ name, data, want string }{
-		{"pip.conf", "[global]\ntrusted-host = a\n    b\nindex-url: https://x/simple ; note\n# c\n; c\n[install]\ncert=\n",
-			"2-3 global|trusted-host = \"a\\nb\"\n4 global|index-url = \"https://x/simple ; note\"\n8 install|cert empty\n"},
+		{
+			"pip.conf", "[global]\ntrusted-host = a\n    b\nindex-url: https://x/simple ; note\n# c\n; c\n[install]\ncert=\n",
+			"2-3 global|trusted-host = \"a\\nb\"\n4 global|index-url = \"https://x/simple ; note\"\n8 install|cert empty\n",
+		},
 		{"percent", "[global]\nproxy = http://u:%40@p:1\n", "2 global|proxy = \"http://u:%40@p:1\"\n"},
 		{"comment and blank line in a value", "[g]\na = 1\n# c\n  2\n\n  3\nb = 4\n", "2-6 g|a = \"1\\n2\\n\\n3\"\n7 g|b = \"4\"\n"},
 		{"value on the next line", "[g]\na =\n  x\n", "2-3 g|a = \"\\nx\"\n"},

@@ -55,10 +55,14 @@ func testChange(t *testing.T, f Format, cases [][3]string) {
 
 func TestCurlrc(t *testing.T) {
 	testEntries(t, Curlrc, []entriesCase{
-		{"every spelling of insecure", "insecure\n-k\n--insecure\n-kL\ninsecure = true\ninsecure:true\ninsecure # x\n  insecure\n",
-			"1 insecure empty\n2 -k empty\n3 --insecure empty\n4 -k empty\n4 -L empty\n5 insecure = \"true\"\n6 insecure = \"true\"\n7 insecure empty # x\n8 insecure empty\n"},
-		{"values", "# c\ncacert = \"/a b\\\"c\" # why\nproxy=http://p:1\n--cacert /x\n-xproxy:1\n-sx proxy:2\nuser = a:b\nurl http://x\n",
-			"2 cacert = \"/a b\\\"c\" quoted # why\n3 proxy = \"http://p:1\"\n4 --cacert = \"/x\"\n5 -x = \"proxy:1\"\n6 -s empty\n6 -x = \"proxy:2\"\n7 user = \"a:b\"\n8 url = \"http://x\"\n"},
+		{
+			"every spelling of insecure", "insecure\n-k\n--insecure\n-kL\ninsecure = true\ninsecure:true\ninsecure # x\n  insecure\n",
+			"1 insecure empty\n2 -k empty\n3 --insecure empty\n4 -k empty\n4 -L empty\n5 insecure = \"true\"\n6 insecure = \"true\"\n7 insecure empty # x\n8 insecure empty\n",
+		},
+		{
+			"values", "# c\ncacert = \"/a b\\\"c\" # why\nproxy=http://p:1\n--cacert /x\n-xproxy:1\n-sx proxy:2\nuser = a:b\nurl http://x\n",
+			"2 cacert = \"/a b\\\"c\" quoted # why\n3 proxy = \"http://p:1\"\n4 --cacert = \"/x\"\n5 -x = \"proxy:1\"\n6 -s empty\n6 -x = \"proxy:2\"\n7 user = \"a:b\"\n8 url = \"http://x\"\n",
+		},
 		{"no options", "\n# insecure\n   # -k\n", ""},
 	})
 	testDelete(t, Curlrc, []editCase{
@@ -79,8 +83,10 @@ func TestCurlrc(t *testing.T) {
 }
 
 func TestWgetrc(t *testing.T) {
-	testEntries(t, Wgetrc, []entriesCase{{"spellings", "# c\ncheck_certificate = off\nCheck-Certificate=no\n checkcertificate = 0 # x\nca_certificate=\n",
-		"2 check_certificate = \"off\"\n3 Check-Certificate = \"no\"\n4 checkcertificate = \"0 # x\"\n5 ca_certificate empty\n"}})
+	testEntries(t, Wgetrc, []entriesCase{{
+		"spellings", "# c\ncheck_certificate = off\nCheck-Certificate=no\n checkcertificate = 0 # x\nca_certificate=\n",
+		"2 check_certificate = \"off\"\n3 Check-Certificate = \"no\"\n4 checkcertificate = \"0 # x\"\n5 ca_certificate empty\n",
+	}})
 	testRefused(t, Wgetrc, map[string]int{"a = 1\ninsecure\n": 2, "= x\n": 1, "a b = c\n": 1})
 	testDelete(t, Wgetrc, []editCase{{"line", "a = 1\r\ncheck_certificate = off\r\n", "check_certificate", "a = 1\r\n"}})
 	testChange(t, Wgetrc, [][3]string{
@@ -93,8 +99,10 @@ func TestWgetrc(t *testing.T) {
 
 func TestNpmrc(t *testing.T) {
 	testEntries(t, Npmrc, []entriesCase{
-		{"values", "; c\n# c\nstrict-ssl=false\ncafile = \"/a b\" ; x\nregistry=https://r/ # y\n//r/:_authToken=${T}\nca[]=\"one\\ntwo\"\nbare\na=b=c\ne=\nf=x\\;y\n",
-			"3 strict-ssl = \"false\"\n4 cafile = \"\\\"/a b\\\"\" ; x\n5 registry = \"https://r/\" # y\n6 //r/:_authToken = \"${T}\"\n7 ca[] = \"one\\ntwo\" quoted\n8 bare empty\n9 a = \"b=c\"\n10 e = \"\"\n11 f = \"x;y\"\n"},
+		{
+			"values", "; c\n# c\nstrict-ssl=false\ncafile = \"/a b\" ; x\nregistry=https://r/ # y\n//r/:_authToken=${T}\nca[]=\"one\\ntwo\"\nbare\na=b=c\ne=\nf=x\\;y\n",
+			"3 strict-ssl = \"false\"\n4 cafile = \"\\\"/a b\\\"\" ; x\n5 registry = \"https://r/\" # y\n6 //r/:_authToken = \"${T}\"\n7 ca[] = \"one\\ntwo\" quoted\n8 bare empty\n9 a = \"b=c\"\n10 e = \"\"\n11 f = \"x;y\"\n",
+		},
 		{"below a section nothing is a setting", "a=1\n[x]\nstrict-ssl=false\n", "1 a = \"1\"\n3 x|strict-ssl = \"false\"\n"},
 	})
 	testDelete(t, Npmrc, []editCase{
@@ -113,8 +121,10 @@ func TestNpmrc(t *testing.T) {
 }
 
 func TestYarnrc(t *testing.T) {
-	testEntries(t, Yarnrc, []entriesCase{{"values", "# c\nstrict-ssl false\n\"cafile\" \"/a b\" # x\nregistry \"https://r/\"\n--install.x true\nmap:\n  a 1\n  b \"2\"\nlast yes\n",
-		"2 strict-ssl = \"false\"\n3 cafile = \"/a b\" quoted # x\n4 registry = \"https://r/\" quoted\n5 --install.x = \"true\"\n6 map parent\n7 map|a = \"1\"\n8 map|b = \"2\" quoted\n9 last = \"yes\"\n"}})
+	testEntries(t, Yarnrc, []entriesCase{{
+		"values", "# c\nstrict-ssl false\n\"cafile\" \"/a b\" # x\nregistry \"https://r/\"\n--install.x true\nmap:\n  a 1\n  b \"2\"\nlast yes\n",
+		"2 strict-ssl = \"false\"\n3 cafile = \"/a b\" quoted # x\n4 registry = \"https://r/\" quoted\n5 --install.x = \"true\"\n6 map parent\n7 map|a = \"1\"\n8 map|b = \"2\" quoted\n9 last = \"yes\"\n",
+	}})
 	testRefused(t, Yarnrc, map[string]int{"a 1\n b 2\n": 2, "a 1\n    b 2\n": 2, "\"a 1\n": 1})
 	testDelete(t, Yarnrc, []editCase{{"line", "a 1\r\nstrict-ssl false\r\n", "strict-ssl", "a 1\r\n"}})
 	testChange(t, Yarnrc, [][3]string{
@@ -125,8 +135,10 @@ func TestYarnrc(t *testing.T) {
 }
 
 func TestFish(t *testing.T) {
-	testEntries(t, Fish, []entriesCase{{"spellings", "set -gx SSL_CERT_FILE /a # c\nset -x A 'b c'; set --export --global B $HOME/x\nset local v\nset -Ux P a b\nset -e Q\nif test 1\n  set -gx C \"d\"\nend\nand set -gx E 1\nset -q F; or set -gx F 2\nset -gx G\n",
-		"1 SSL_CERT_FILE = \"/a\" # c\n2 A = \"b c\" quoted\n2 B = \"$HOME/x\"\n4 P = \"a b\"\n5 unset|Q empty\n7 C = \"d\" quoted\n9 E = \"1\"\n10 F = \"2\"\n11 G empty\n"}})
+	testEntries(t, Fish, []entriesCase{{
+		"spellings", "set -gx SSL_CERT_FILE /a # c\nset -x A 'b c'; set --export --global B $HOME/x\nset local v\nset -Ux P a b\nset -e Q\nif test 1\n  set -gx C \"d\"\nend\nand set -gx E 1\nset -q F; or set -gx F 2\nset -gx G\n",
+		"1 SSL_CERT_FILE = \"/a\" # c\n2 A = \"b c\" quoted\n2 B = \"$HOME/x\"\n4 P = \"a b\"\n5 unset|Q empty\n7 C = \"d\" quoted\n9 E = \"1\"\n10 F = \"2\"\n11 G empty\n",
+	}})
 	testRefused(t, Fish, map[string]int{"a\nset -gx A 'b\n": 2})
 	testDelete(t, Fish, []editCase{
 		{"line", "a\nset -gx N x # c\nb\n", "N", "a\nb\n"},
@@ -142,8 +154,10 @@ func TestFish(t *testing.T) {
 }
 
 func TestCsh(t *testing.T) {
-	testEntries(t, Csh, []entriesCase{{"spellings", "setenv SSL_CERT_FILE /a # c\nsetenv B \"c d\"; setenv E\nunsetenv F\nif ($?x) setenv G 1\nset h = 1\n",
-		"1 SSL_CERT_FILE = \"/a\" # c\n2 B = \"c d\" quoted\n2 E empty\n3 unset|F empty\n4 G = \"1\"\n"}})
+	testEntries(t, Csh, []entriesCase{{
+		"spellings", "setenv SSL_CERT_FILE /a # c\nsetenv B \"c d\"; setenv E\nunsetenv F\nif ($?x) setenv G 1\nset h = 1\n",
+		"1 SSL_CERT_FILE = \"/a\" # c\n2 B = \"c d\" quoted\n2 E empty\n3 unset|F empty\n4 G = \"1\"\n",
+	}})
 	testDelete(t, Csh, []editCase{
 		{"line", "a\nsetenv N x\nb\n", "N", "a\nb\n"},
 		{"conditional", "if ($?x) setenv N 1\n", "N", unproven},
@@ -157,8 +171,10 @@ func TestCsh(t *testing.T) {
 
 func TestGitConfig(t *testing.T) {
 	testEntries(t, GitConfig, []entriesCase{
-		{"values", "# c\n[http]\n\tsslVerify = false ; off\n\tproxy = \"http://p # x\"\n\tbare\n\tempty =\n[http \"https://X/\"]\n\tsslCAInfo = /a \\\n  b\n[core.Sub] a = 1\n[include]\n\tpath = ~/x\n",
-			"3 http|sslVerify = \"false\" ; off\n4 http|proxy = \"http://p # x\" quoted\n5 http|bare empty\n6 http|empty = \"\"\n8-9 http|https://X/|sslCAInfo = \"/a   b\"\n10 core|sub|a = \"1\"\n12 include|path = \"~/x\"\n"},
+		{
+			"values", "# c\n[http]\n\tsslVerify = false ; off\n\tproxy = \"http://p # x\"\n\tbare\n\tempty =\n[http \"https://X/\"]\n\tsslCAInfo = /a \\\n  b\n[core.Sub] a = 1\n[include]\n\tpath = ~/x\n",
+			"3 http|sslVerify = \"false\" ; off\n4 http|proxy = \"http://p # x\" quoted\n5 http|bare empty\n6 http|empty = \"\"\n8-9 http|https://X/|sslCAInfo = \"/a   b\"\n10 core|sub|a = \"1\"\n12 include|path = \"~/x\"\n",
+		},
 	})
 	testRefused(t, GitConfig, map[string]int{"[a]\n\tb = \"c\n": 2, "[a]\nb = \\x\n": 2, "[a\nb=1\n": 1, "[a]\n1 = 2\n": 2, "[a]\nb c\n": 2})
 	testDelete(t, GitConfig, []editCase{
@@ -184,8 +200,10 @@ func TestAptConf(t *testing.T) {
 		{"list", "DPkg::Post-Invoke { \"cmd; x\"; };\nA::B:: \"l\";\n#clear A::B;\n", "1 DPkg|Post-Invoke| = \"cmd; x\" quoted\n2 A|B| = \"l\" quoted\n3 #clear = \"A::B\"\n"},
 	})
 	data := "// c\nAcquire::https::Verify-Peer \"false\"; // off\nAcquire {\n  https::host { Verify-Host \"no\"; };\n  http { Proxy \"http://p\"; # p\n  };\n};\n/* A \"b\"; */\n# c\nZ \"1\";\n"
-	testEntries(t, AptConf, []entriesCase{{"scopes and comments", data,
-		"2 Acquire|https|Verify-Peer = \"false\" quoted // off\n4 Acquire|https|host|Verify-Host = \"no\" quoted\n5 Acquire|http|Proxy = \"http://p\" quoted # p\n10 Z = \"1\" quoted\n"}})
+	testEntries(t, AptConf, []entriesCase{{
+		"scopes and comments", data,
+		"2 Acquire|https|Verify-Peer = \"false\" quoted // off\n4 Acquire|https|host|Verify-Host = \"no\" quoted\n5 Acquire|http|Proxy = \"http://p\" quoted # p\n10 Z = \"1\" quoted\n",
+	}})
 	testRefused(t, AptConf, map[string]int{"A \"b\n": 1, "a\n};\n": 1, "A \"b\"\n": 1, "A \"b\"; }\n": 1})
 	testDelete(t, AptConf, []editCase{
 		{"line", "A \"1\";\nAcquire::https::Verify-Peer \"false\"; // off\nB \"2\";\n", "Acquire|https|Verify-Peer", "A \"1\";\nB \"2\";\n"},

@@ -11,13 +11,17 @@ import (
 
 func TestShellEntries(t *testing.T) {
 	for _, c := range []struct{ name, data, want string }{
-		{"the usual", "# c\nexport A=1 # why\nB=\"$HOME/x y\"\nC='it'; export C\nexport D=~/ca.pem E='q' F\ndeclare -x G=7\n",
-			"2 A = \"1\" # why\n3 B = \"$HOME/x y\" quoted\n4 C = \"it\" quoted\n5 D = \"~/ca.pem\"\n5 E = \"q\" quoted\n6 G = \"7\"\n"},
+		{
+			"the usual", "# c\nexport A=1 # why\nB=\"$HOME/x y\"\nC='it'; export C\nexport D=~/ca.pem E='q' F\ndeclare -x G=7\n",
+			"2 A = \"1\" # why\n3 B = \"$HOME/x y\" quoted\n4 C = \"it\" quoted\n5 D = \"~/ca.pem\"\n5 E = \"q\" quoted\n6 G = \"7\"\n",
+		},
 		{"prefix of a command sets nothing", "A=1 cmd\nenv B=2 cmd\necho C=3\nprintf D=4 > E=5\n", ""},
 		{"unset", "unset A B\nunset -f C\nunset -v D\n", "1 unset|A empty\n1 unset|B empty\n3 unset|D empty\n"},
 		{"here-documents", "cat <<EOF > x\nexport A=1\nEOF\ncat <<-'E O' <<X\n\tB=2\n\tE O\nC=3\nX\nexport D=4\n", "9 D = \"4\"\n"},
-		{"bodies", "f() {\n  export A=1\n}\nif [ -f /x ]; then B=2; else\n C=3\nfi\ncase $x in a|b) D=4;; *) E=5\nesac\n(F=6)\n",
-			"2 A = \"1\"\n4 B = \"2\"\n5 C = \"3\"\n7 D = \"4\"\n7 E = \"5\"\n9 F = \"6\"\n"},
+		{
+			"bodies", "f() {\n  export A=1\n}\nif [ -f /x ]; then B=2; else\n C=3\nfi\ncase $x in a|b) D=4;; *) E=5\nesac\n(F=6)\n",
+			"2 A = \"1\"\n4 B = \"2\"\n5 C = \"3\"\n7 D = \"4\"\n7 E = \"5\"\n9 F = \"6\"\n",
+		},
 		{"quoted text", "echo \"\nexport A=1\n\"\necho 'export B=2\n'\nx=$(cat <<E\nC=it's\nE\n)\n", "6-9 x = \"$(cat <<E\\nC=its\\nE\\n)\"\n"},
 		{"twice", "A=1\nexport A=2\n", "1 A = \"1\"\n2 A = \"2\"\n"},
 		{"empty", "export A=\nB=\"\"\n", "1 A empty\n2 B = \"\" quoted\n"},

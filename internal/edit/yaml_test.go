@@ -8,21 +8,29 @@ import (
 
 func TestYAMLEntries(t *testing.T) {
 	for _, c := range []struct{ name, data, want string }{
-		{"condarc", "channels:\n  - defaults  # first\n  - conda-forge\n# off\nssl_verify: false #!final\n",
-			"1-3 channels parent\n2 channels|0 = \"defaults\" # first\n3 channels|1 = \"conda-forge\"\n5 ssl_verify = \"false\" #!final\n"},
-		{"verbatim", "a: no\nb: off\nc: \"no\"\nd: 'n''o'\ne: 0x0\nf: !!bool \"false\"\ng: ~\n",
-			"1 a = \"no\"\n2 b = \"off\"\n3 c = \"no\" quoted\n4 d = \"n'o\" quoted\n5 e = \"0x0\"\n6 f = \"false\" quoted !!bool\n7 g = \"~\"\n"},
+		{
+			"condarc", "channels:\n  - defaults  # first\n  - conda-forge\n# off\nssl_verify: false #!final\n",
+			"1-3 channels parent\n2 channels|0 = \"defaults\" # first\n3 channels|1 = \"conda-forge\"\n5 ssl_verify = \"false\" #!final\n",
+		},
+		{
+			"verbatim", "a: no\nb: off\nc: \"no\"\nd: 'n''o'\ne: 0x0\nf: !!bool \"false\"\ng: ~\n",
+			"1 a = \"no\"\n2 b = \"off\"\n3 c = \"no\" quoted\n4 d = \"n'o\" quoted\n5 e = \"0x0\"\n6 f = \"false\" quoted !!bool\n7 g = \"~\"\n",
+		},
 		{"empty key", "ssl_verify:\nchannels: []\n", "1 ssl_verify empty\n2 channels parent\n"},
 		{"empty key, comment", "ssl_verify:  # off?\n", "1 ssl_verify empty # off?\n"},
 		{"empty string", "a: \"\"\nb: ''\n", "1 a = \"\" quoted\n2 b = \"\" quoted\n"},
 		{"BOM and CRLF", "\xef\xbb\xbfssl_verify: false\r\nchannels:\r\n- a\r\n", "1 ssl_verify = \"false\"\n2-3 channels parent\n3 channels|0 = \"a\"\n"},
-		{"flow", "{ssl_verify: false, channels: [a, \"b\"]} # x\n",
-			"1 ssl_verify = \"false\"\n1 channels parent\n1 channels|0 = \"a\"\n1 channels|1 = \"b\" quoted\n"},
+		{
+			"flow", "{ssl_verify: false, channels: [a, \"b\"]} # x\n",
+			"1 ssl_verify = \"false\"\n1 channels parent\n1 channels|0 = \"a\"\n1 channels|1 = \"b\" quoted\n",
+		},
 		{"quoted keys", "\"ssl_verify\": false\n'a b': 1\n", "1 ssl_verify = \"false\"\n2 a b = \"1\"\n"},
 		{"aliases", "a: &x false\nssl_verify: *x\n", "1 a = \"false\"\n2 ssl_verify = \"false\"\n"},
 		{"merge", "base: &b\n  ssl_verify: no\n<<: *b\n", "1-2 base parent\n2 base|ssl_verify = \"no\"\n3 << parent\n2 ssl_verify = \"no\"\n"},
-		{"scalars of several lines", "a: |\n  x\n  # y\n\nb: one\n  two\nc: \"one\n  two\" # z\n",
-			"1-3 a = \"x\\n# y\\n\" quoted\n5-6 b = \"one two\"\n7-8 c = \"one two\" quoted # z\n"},
+		{
+			"scalars of several lines", "a: |\n  x\n  # y\n\nb: one\n  two\nc: \"one\n  two\" # z\n",
+			"1-3 a = \"x\\n# y\\n\" quoted\n5-6 b = \"one two\"\n7-8 c = \"one two\" quoted # z\n",
+		},
 		{"nested", "proxy_servers:\n  http: http://p:1 # p\n  https: x\n", "1-3 proxy_servers parent\n2 proxy_servers|http = \"http://p:1\" # p\n3 proxy_servers|https = \"x\"\n"},
 		{"parent with comment", "channels: #!final\n- a #!top\n", "1-2 channels parent #!final\n2 channels|0 = \"a\" #!top\n"},
 		{"document marks", "%YAML 1.2\n---\na: 1\n...\n", "3 a = \"1\"\n"},

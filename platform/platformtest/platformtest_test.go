@@ -166,7 +166,7 @@ func TestFaults(t *testing.T) {
 	if err := put(); err != nil {
 		t.Error(err)
 	}
-	if err := h.State.WriteFile("x", nil); err != boom {
+	if err := h.State.WriteFile("x", nil); !errors.Is(err, boom) {
 		t.Errorf("second call: %v", err)
 	}
 	if err := put(); err != nil {
