@@ -35,12 +35,21 @@ func Git(host string) Cmd {
 	return Cmd{Argv: []string{"git", "ls-remote", "https://" + host + "/none"}}
 }
 
+// Npm asks the default registry for a package that it does not have: the
+// answer 404 comes after TLS.
+func Npm() Cmd {
+	return Cmd{Argv: []string{"npm", "--fetch-retries=0", "--cache=/tmp/npm", "view", "labpkg"}}
+}
+
 // Works runs a client and says whether it trusted the server.
 func (s *Sandbox) Works(c Cmd) (bool, Result) {
 	s.t.Helper()
 	r := s.Exec(c)
-	if c.Argv[0] == "git" {
+	switch c.Argv[0] {
+	case "git":
 		return strings.Contains(r.Stderr, "not found"), r
+	case "npm":
+		return strings.Contains(r.Stderr, "E404"), r
 	}
 	return r.Code == 0, r
 }

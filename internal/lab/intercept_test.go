@@ -11,10 +11,13 @@ import (
 // the user has named its CA.
 func TestInterception(t *testing.T) {
 	t.Parallel()
-	s := Start(t, Config{Hosts: Hosts{"pypi.org": Intercept, "files.pythonhosted.org": Intercept, "registry.npmjs.org": Intercept, "conda.anaconda.org": Intercept, "repo.anaconda.com": Intercept}})
+	s := Start(t, Config{Hosts: Hosts{"pypi.org": Intercept, "files.pythonhosted.org": Intercept, "conda.anaconda.org": Intercept, "repo.anaconda.com": Intercept, "registry.npmjs.org": Intercept}})
 	s.InstallConda()
 	before := s.Snapshot()
 	clients := []Cmd{Pip(""), s.CondaSearch()}
+	if s.Run("npm", "--version").Code == 0 { // has its roots compiled in
+		clients = append(clients, Npm())
+	}
 	s.Clients(false, clients...)
 
 	doc := s.Diagnose(3, "--apply")

@@ -238,8 +238,11 @@ func TestCondaAgreesWithTheClient(t *testing.T) {
 			if says == "False" {
 				want = "off"
 			}
-			if x.Verify != want || x.Trust.SetBy != c.set && (want == "off" || strings.HasPrefix(says, "/")) {
+			if x.Verify != want || strings.HasPrefix(says, "/") && (x.Trust.SetBy != c.set || x.Trust.Path != says) {
 				t.Errorf("%s: conda says %s, trustfix says %+v", c.name, says, x)
+			}
+			if off := doc.Find("verify-off"); want == "off" && !slices.ContainsFunc(off, func(f Finding) bool { return f.Where == c.set }) {
+				t.Errorf("%s: %s decides, not\n%s", c.name, c.set, doc)
 			}
 		}
 		if !found {
