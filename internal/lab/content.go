@@ -52,6 +52,8 @@ func (s *site) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(rw).Encode(s.repodata(path.Base(dir)))
 	case base == condaName:
 		_, _ = rw.Write(s.conda)
+	case strings.HasPrefix(p, "/debian/"): // the local repository, over the net
+		http.StripPrefix("/debian/", http.FileServer(http.Dir(theBase.dir+"/srv/repo"))).ServeHTTP(rw, r)
 	case strings.HasPrefix(p, "/aia/") && s.pki.cas[strings.TrimSuffix(base, ".der")] != nil:
 		rw.Header().Set("Content-Type", "application/pkix-cert")
 		_, _ = rw.Write(s.pki.CA(strings.TrimSuffix(base, ".der")).Cert.Raw)

@@ -93,6 +93,13 @@ func TestCondaVerifyOffAndTheClient(t *testing.T) {
 	if r := s.Trustfix(); r.Code != 3 || !strings.Contains(r.Stdout, "Zcorp") || !strings.Contains(r.Stdout, "--trust-ca") {
 		t.Errorf("the choice is not explained:\n%s", r)
 	}
+	// Verification comes back all the same: that the client then rightly refuses
+	// the server is what it is for.
+	doc = s.Diagnose(3, "--apply")
+	if got := s.Read("/root/.condarc"); got != "channels:\n  - defaults\n" || len(doc.Find("server-intercepted")) == 0 {
+		t.Errorf("condarc: %q\n%s", got, doc)
+	}
+	s.Clients(false, s.CondaSearch())
 }
 
 // Every file and section of pip's configuration.

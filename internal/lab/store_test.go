@@ -76,3 +76,74 @@ func TestBrokenStore(t *testing.T) {
 		})
 	}
 }
+
+// The mirror that could repair the store is itself behind https, which needs
+// the store. trustfix verifies it with its own roots, for that one command.
+func TestBrokenStoreBehindHTTPS(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Config{})
+	s.Write("/etc/apt/sources.list", "deb [trusted=yes] https://"+mirror+"/debian ./\n")
+	s.Must("apt-get -qq update; rm -rf /usr/share/ca-certificates/mozilla /etc/ssl/certs/*")
+	if r := s.Run("apt-get", "-y", "-qq", "-o", "Acquire::Retries=0", "install", "--reinstall", "--download-only", "ca-certificates"); r.Code == 0 {
+		t.Fatalf("apt trusts the mirror: %s", r)
+	}
+	doc := s.Diagnose(0, "--apply")
+	if doc.Run == nil || !strings.Contains(doc.String(), "reinstall-store") {
+		t.Fatalf("not repaired by the package manager:\n%s", doc)
+	}
+	s.Clients(true, Curl("pypi.org"), Pip(""), Requests("pypi.org"))
+	asked := false
+	for _, e := range s.World.Events("request") {
+		asked = asked || e.Name == mirror && strings.Contains(e.Detail, "ca-certificates_")
+	}
+	if !asked {
+		t.Error("the package did not come from the mirror")
+	}
+	s.Must("apt-get -qq -y install --reinstall ca-certificates >/dev/null 2>&1") // apt itself verifies again
+	if r := s.Run("grep", "-rl", "CaInfo\\|Verify-Peer", "/etc/apt"); r.Stdout != "" {
+		t.Errorf("left in apt's configuration: %s", r)
+	}
+
+	// The same behind an interceptor: its word is not taken.
+	s.Must("rm -rf /usr/share/ca-certificates/mozilla /etc/ssl/certs/* /var/cache/apt/archives/*.deb")
+	s.Map(Hosts{mirror: Intercept}, nil)
+	s.World.Forget()
+	s.Trustfix("--apply")
+	for _, e := range s.World.Events("request") {
+		if e.Name == mirror {
+			t.Errorf("the interceptor was asked: %s", e)
+		}
+	}
+}
+
+// No package manager, or one that can bring nothing: the roots inside trustfix.
+func TestBrokenStoreWithoutPackages(t *testing.T) {
+	t.Parallel()
+	for name, how := range map[string]string{
+		"no package manager":     "rm -f /usr/bin/apt-get /usr/bin/apt /usr/bin/dpkg",
+		"an empty repository":    ": >/etc/apt/sources.list; apt-get -qq update",
+		"no network and no tool": "rm -f /usr/sbin/update-ca-certificates /usr/bin/apt-get /usr/bin/apt /usr/bin/dpkg",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := Start(t, Config{})
+			s.Must(how + "; rm -rf /usr/share/ca-certificates/mozilla /etc/ssl/certs/*")
+			before := s.Snapshot()
+			s.Clients(false, Curl("pypi.org"))
+			doc := s.Diagnose(0, "--apply")
+			if doc.Run == nil {
+				t.Fatalf("not repaired:\n%s", doc)
+			}
+			s.Clients(true, Curl("pypi.org"), Requests("conda.anaconda.org"), Pip(""))
+			s.Map(Hosts{"pypi.org": Intercept}, nil)
+			s.Clients(false, Curl("pypi.org"))
+			s.Map(nil, nil)
+			if r := s.Trustfix("rollback"); r.Code != 0 {
+				t.Fatalf("rollback: %s", r)
+			}
+			if d := s.Changes(before, append(packageState, "/etc/hosts")...); len(d) > 0 {
+				t.Errorf("not byte for byte:\n%s", strings.Join(d, "\n"))
+			}
+		})
+	}
+}
