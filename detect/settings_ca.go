@@ -247,6 +247,16 @@ func caBundleStale(_ context.Context, _ *platform.View, r *Report) ([]Finding, e
 			out[i].Evidence = append(out[i].Evidence, text.M("ca-bundle-stale.needs", "host", host, "root", name))
 			refreshable(&out[i], c)
 		}
+		if host, name := lostRoot(r, c); host != "" && c.Trust.Owner != client.OwnerNone {
+			// An update overwrites what somebody put into the package's file.
+			f := &out[i]
+			if f.Severity == Info {
+				f.Severity = Warning
+			}
+			f.Action, f.Fix = Manual, ""
+			f.Evidence = append(f.Evidence, text.M("ca-bundle-stale.would-remove", "host", host, "root", name))
+			f.Advice = []text.Msg{text.M("ca-bundle-stale.keep", "root", name)}
+		}
 	}
 	return out, nil
 }
@@ -298,6 +308,19 @@ func someNames(roots []bundles.Root) string {
 		names = append(names, "…")
 	}
 	return strings.Join(names, ", ")
+}
+
+// lostRoot is an endpoint that this client accepts by a root of its bundle
+// that no newer one will hold.
+func lostRoot(r *Report, c *client.Client) (host, root string) {
+	for _, e := range r.Endpoints {
+		for _, cv := range e.Clients {
+			if cv.Client == c && cv.Now.OK && cv.Now.Root != nil && !r.Options.Refs.Has(bundles.Fingerprint(cv.Now.Root.Raw)) {
+				return e.Parsed.Hostname(), bundles.Name(cv.Now.Root)
+			}
+		}
+	}
+	return "", ""
 }
 
 // neededRoot is an endpoint that fails for this client because its bundle

@@ -173,6 +173,14 @@ func TestCABundleStale(t *testing.T) {
 	if got := show(run); !strings.HasPrefix(got, "error ca-bundle-stale pip "+where) {
 		t.Errorf("got %q", got)
 	}
+	// A root that somebody put into the file would be lost by an update.
+	r.Endpoints = []*Endpoint{{
+		Parsed:  &url.URL{Scheme: "https", Host: "pypi.corp.example"},
+		Clients: []ClientVerdict{{Client: pip, Now: chain.Verdict{OK: true, Root: testRoot(t, "Corp Root")}}},
+	}}
+	if got, want := show(run), "warning ca-bundle-stale pip "+where+" manual\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // Old libraries are information until an endpoint fails because of them.

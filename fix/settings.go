@@ -95,10 +95,11 @@ func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
 	}
 	after := before
 	after.Data = data
-	return []Action{{
-		Kind: FileAction, Target: target, Before: before, After: after,
-		Summary: text.M("setting.delete", "line", detect.Written(first), "where", first.Where()),
-	}}, nil
+	summary := text.M("setting.delete", "line", detect.Written(first), "where", first.Where())
+	if len(fs) > 1 {
+		summary = text.M("setting.delete-all", "name", first.Name, "n", len(fs), "file", first.File)
+	}
+	return []Action{{Kind: FileAction, Target: target, Before: before, After: after, Summary: summary}}, nil
 }
 
 // fileOf is the file that a setting stands in, links followed, as it is now.

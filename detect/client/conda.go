@@ -47,13 +47,12 @@ var condaRow = &Row{
 	Resolve: resolveConda,
 }
 
-// condaCertifi is the bundle of the Python that runs conda: the base's, also
-// for its environments.
+// condaCertifi is the bundle of the Python that runs conda.
 func condaCertifi(s *scan, c *Client) string {
-	if p := s.prefixes[c.Path]; p != nil && p.base != "" {
-		return s.certifiOf(p.base)
+	if c.py != nil { // the base's Python, also for its environments
+		return s.certifiOf(c.py.path)
 	}
-	return s.certifiOf(c.Path)
+	return ""
 }
 
 // condaVerify reads ssl_verify as conda's boolify does on a YAML 1.2 value:
@@ -112,14 +111,14 @@ func condarcFiles(s *scan, c *Client) []File {
 	}
 	p := s.prefixes[c.Path]
 	switch {
-	case s.v.Env["CONDA_ROOT"] != "":
-		add(s.v.Env["CONDA_ROOT"])
+	case s.getenv("CONDA_ROOT") != "":
+		add(s.getenv("CONDA_ROOT"))
 	case p != nil && p.base != "":
 		add(p.base)
 	default:
 		add(c.Path)
 	}
-	if d := s.v.Env["XDG_CONFIG_HOME"]; d != "" {
+	if d := s.getenv("XDG_CONFIG_HOME"); d != "" {
 		add(path.Join(d, "conda"))
 	}
 	add(path.Join(s.home, ".config/conda"))
@@ -128,9 +127,9 @@ func condarcFiles(s *scan, c *Client) []File {
 	if p != nil && p.base != "" {
 		add(c.Path)
 	} else {
-		add(s.v.Env["CONDA_PREFIX"])
+		add(s.getenv("CONDA_PREFIX"))
 	}
-	if rc := s.v.Env["CONDARC"]; rc != "" {
+	if rc := s.getenv("CONDARC"); rc != "" {
 		switch b := path.Base(rc); {
 		case s.isDir(rc):
 			out = append(out, File{Path: rc, Format: edit.YAML, Ext: ".yml,.yaml"})

@@ -330,7 +330,10 @@ func parsePAM(data []byte) []edit.Entry {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		name, rest, _ := strings.Cut(line, " ")
+		name, rest := line, ""
+		if i := strings.IndexAny(line, " \t"); i > 0 {
+			name, rest = line[:i], line[i:]
+		}
 		if k, v, ok := strings.Cut(name, "="); ok { // ~/.pam_environment knows the plain form too
 			out = append(out, edit.Entry{Path: []string{k}, Value: strings.Trim(v, `"`), Line: i + 1, EndLine: i + 1})
 			continue
@@ -341,7 +344,7 @@ func parsePAM(data []byte) []edit.Entry {
 				if strings.HasPrefix(v, `"`) {
 					v, _, _ = strings.Cut(v[1:], `"`)
 				} else {
-					v, _, _ = strings.Cut(v, " ")
+					v, _, _ = strings.Cut(strings.ReplaceAll(v, "\t", " "), " ")
 				}
 				val = v
 			}

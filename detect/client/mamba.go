@@ -20,7 +20,7 @@ var mambaRow = &Row{
 				out = append(out, File{Path: path.Join(d, ".mambarc"), Format: edit.YAML})
 			}
 		}
-		if rc := s.v.Env["MAMBARC"]; path.IsAbs(rc) {
+		if rc := s.getenv("MAMBARC"); path.IsAbs(rc) {
 			out = append(out, File{Path: rc, Format: edit.YAML})
 		}
 		return out

@@ -60,7 +60,26 @@ func pips(s *scan) []*Client {
 			c.Program = path.Join(c.py.prefix, "bin/pip")
 		}
 	}
+	name := pipConf(s)
+	for _, p := range s.pys { // its file counts where pip itself was taken out, too
+		if _, ok := p.dists["pip"]; !ok && p.kind != pySystem && s.isFile(path.Join(p.prefix, name)) {
+			out = append(out, &Client{Path: p.path, py: p})
+		}
+	}
+	for _, p := range s.conda {
+		if s.pyAt[p.dir] == nil && slices.Contains(p.names, name) {
+			out = append(out, &Client{Path: p.dir, py: &pyEnv{path: p.dir, prefix: p.dir, kind: pyConda}})
+		}
+	}
 	return out
+}
+
+// pipConf is the name of pip's file in an environment.
+func pipConf(s *scan) string {
+	if s.v.OS == "windows" {
+		return "pip.ini"
+	}
+	return "pip.conf"
 }
 
 func pipNormal(k string) string {
@@ -73,7 +92,7 @@ func pipNormal(k string) string {
 func pipFiles(s *scan, c *Client) []File {
 	var out []File
 	add := func(p string) { out = append(out, File{Path: p, Format: edit.INI}) }
-	own := s.v.Env["PIP_CONFIG_FILE"]
+	own := s.getenv("PIP_CONFIG_FILE")
 	if own == "/dev/null" || strings.EqualFold(own, "nul") {
 		return nil
 	}
@@ -97,7 +116,7 @@ func pipFiles(s *scan, c *Client) []File {
 			}
 		}
 	default:
-		dirs := s.v.Env["XDG_CONFIG_DIRS"]
+		dirs := s.getenv("XDG_CONFIG_DIRS")
 		if dirs == "" {
 			dirs = "/etc/xdg"
 		}
@@ -113,10 +132,7 @@ func pipFiles(s *scan, c *Client) []File {
 		}
 	}
 	if c.py != nil {
-		name := "pip.conf"
-		if s.v.OS == "windows" {
-			name = "pip.ini"
-		}
+		name := pipConf(s)
 		if p := s.prefixes[c.py.prefix]; p == nil || slices.Contains(p.names, name) {
 			add(path.Join(c.py.prefix, name))
 		}

@@ -37,9 +37,9 @@ var condaDirs = []string{
 // environments.txt, the usual roots, the variables that activation leaves.
 func (s *scan) findConda() {
 	bases := []string{
-		s.v.Env["CONDA_ROOT"], s.v.Env["_CONDA_ROOT"], s.v.Env["MAMBA_ROOT_PREFIX"],
-		parent(s.v.Env["CONDA_EXE"]), parent(s.v.Env["_CONDA_EXE"]), parent(s.v.Env["MAMBA_EXE"]), path.Dir(s.v.Env["CONDA_PYTHON_EXE"]),
-		parent(s.v.Env["CONDA_PYTHON_EXE"]), "/opt/conda", "/opt/mamba", "/usr/local/conda", "/conda",
+		s.getenv("CONDA_ROOT"), s.getenv("_CONDA_ROOT"), s.getenv("MAMBA_ROOT_PREFIX"),
+		parent(s.getenv("CONDA_EXE")), parent(s.getenv("_CONDA_EXE")), parent(s.getenv("MAMBA_EXE")), path.Dir(s.getenv("CONDA_PYTHON_EXE")),
+		parent(s.getenv("CONDA_PYTHON_EXE")), "/opt/conda", "/opt/mamba", "/usr/local/conda", "/conda",
 	}
 	if p := s.look("conda"); p != "" {
 		if real, err := s.v.Files.Resolve(p); err == nil {
@@ -60,7 +60,7 @@ func (s *scan) findConda() {
 			s.addEnvs(path.Join(p.dir, "envs"), p.dir)
 		}
 	}
-	s.addPrefix(s.v.Env["CONDA_PREFIX"], "")
+	s.addPrefix(s.getenv("CONDA_PREFIX"), "")
 	for _, h := range s.homes() {
 		for _, line := range strings.Split(string(s.readRaw("conda", path.Join(h, ".conda/environments.txt"))), "\n") {
 			if line = strings.TrimSpace(line); path.IsAbs(line) {
@@ -115,6 +115,32 @@ func (s *scan) addPrefix(dir, base string) *prefix {
 	return p
 }
 
+// scriptPython is the Python that a script's first line names, or nil.
+func (s *scan) scriptPython(program string) *pyEnv {
+	line, _, _ := strings.Cut(string(s.peek(program)), "\n")
+	words := strings.Fields(strings.TrimPrefix(line, "#!"))
+	if !strings.HasPrefix(line, "#!") || len(words) == 0 {
+		return nil
+	}
+	at := words[0]
+	if len(words) > 1 && path.Base(at) == "env" {
+		at = s.look(words[1])
+	}
+	if p := s.pyAt[parent(at)]; p != nil {
+		return p // of an environment
+	}
+	real, err := s.v.Files.Resolve(at)
+	if err != nil {
+		return nil
+	}
+	for _, p := range s.pys {
+		if p.program == real || p.program == at {
+			return p
+		}
+	}
+	return nil
+}
+
 // condaBases are the instances of conda: the installations, each environment
 // that holds a condarc of its own, and a program that stands elsewhere.
 func (s *scan) condaBases() []*Client {
@@ -135,7 +161,7 @@ func (s *scan) condaBases() []*Client {
 	}
 	if len(out) == 0 {
 		if p := s.look("conda"); p != "" {
-			out = append(out, &Client{Path: p, Program: p})
+			out = append(out, &Client{Path: p, Program: p, py: s.scriptPython(p)})
 		}
 	}
 	return out

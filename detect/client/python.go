@@ -62,7 +62,7 @@ func (s *scan) findPythons() {
 	for _, h := range append(s.homes(), "") {
 		root := path.Join(h, ".pyenv")
 		if h == "" {
-			root = s.v.Env["PYENV_ROOT"]
+			root = s.getenv("PYENV_ROOT")
 		}
 		for _, n := range s.readDir(path.Join(root, "versions")) {
 			d := path.Join(root, "versions", n)
@@ -82,7 +82,7 @@ func (s *scan) findPythons() {
 		}
 		s.findVenvs(h)
 	}
-	s.addVenv(s.v.Env["VIRTUAL_ENV"])
+	s.addVenv(s.getenv("VIRTUAL_ENV"))
 	for _, d := range []string{"/opt/venv", "/venv", "/opt/app/venv", "/app/.venv", "/app/venv", "/usr/src/app/.venv"} {
 		s.addVenv(d)
 	}
@@ -155,6 +155,9 @@ func (s *scan) addVenv(dir string) bool {
 
 func (s *scan) addSystem(program, version string) {
 	p := &pyEnv{path: program, prefix: path.Dir(path.Dir(program)), program: program, kind: pySystem, version: version}
+	if full := s.packaged(&Client{Path: program}); strings.HasPrefix(full, version+".") {
+		p.version = full
+	}
 	p.sites = []string{
 		path.Join(s.home, ".local/lib/python"+version+"/site-packages"),
 		"/usr/local/lib/python" + version + "/dist-packages",
@@ -241,9 +244,6 @@ func number(s string) int {
 	n, _ := strconv.Atoi(s[:end])
 	return n
 }
-
-// pyOf is the Python that an instance is or belongs to, or nil.
-func (s *scan) pyOf(path string) *pyEnv { return s.pyAt[path] }
 
 var quotedBundle = regexp.MustCompile(`["'](/[^"'\n]+\.(?:pem|crt))["']`)
 

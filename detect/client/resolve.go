@@ -2,9 +2,7 @@ package client
 
 import (
 	"context"
-	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +25,7 @@ type Inventory struct {
 // is part of the inventory.
 func Resolve(ctx context.Context, v *platform.View) (Inventory, error) {
 	s := newScan(ctx, v)
+	s.readLocations()
 	s.findConda()
 	s.findPythons()
 	s.readEnv()
@@ -336,103 +335,6 @@ func (x *Setting) Where() string {
 	return at(x.File, x.Entry.Line)
 }
 
-// talksTo reports whether one of the hosts is one that c is configured to use.
-func (c *Client) talksTo(hosts []string) bool {
-	for _, e := range c.Endpoints {
-		for _, h := range hosts {
-			if u, err := url.Parse(h); err == nil && u.Host != "" {
-				h = u.Host
-			}
-			name, port, hasPort := strings.Cut(h, ":")
-			if strings.EqualFold(name, e.URL.Hostname()) && (!hasPort || port == portOf(e.URL)) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func portOf(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	if u.Scheme == "http" {
-		return "80"
-	}
-	return "443"
-}
-
-// servers fills the endpoints: those that are configured, else the defaults.
-func (s *scan) servers(c *Client, layers []layer) {
-	proxies := s.proxies(layers)
-	for _, l := range layers {
-		if l.role == RoleURL {
-			for _, u := range strings.FieldsFunc(l.Value, func(r rune) bool { return r == ',' || r == '|' || r <= ' ' }) {
-				s.endpoint(c, strings.TrimPrefix(u, "sparse+"), l.Where(), proxies)
-			}
-		}
-	}
-	if len(c.Endpoints) == 0 && c.Path != "" {
-		for _, u := range c.Row.Servers {
-			s.endpoint(c, u, "", proxies)
-		}
-	}
-}
-
-// proxies are the proxies that a client's own configuration names, by scheme;
-// "" stands for any.
-func (s *scan) proxies(layers []layer) map[string]string {
-	m := map[string]string{}
-	for _, l := range layers {
-		if l.role == RoleProxy && l.Value != "" && !l.Env {
-			m[l.key.Scheme] = l.Value
-		}
-	}
-	return m
-}
-
-func (s *scan) endpoint(c *Client, raw, setBy string, proxies map[string]string) {
-	if _, host, ok := strings.Cut(raw, "://"); !ok || strings.HasPrefix(host, "$") {
-		return // dnf fills in variables
-	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return
-	}
-	// Credentials are not needed to see what a server presents.
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	u.Path = channelToken.ReplaceAllString(u.Path, "/")
-	id := u.String()
-	if c.urls[id] {
-		return
-	}
-	if c.urls == nil {
-		c.urls = map[string]bool{}
-	}
-	c.urls[id] = true
-	c.Endpoints = append(c.Endpoints, Endpoint{URL: u, Proxy: s.proxy(u, proxies), SetBy: setBy, Plain: u.Scheme == "http"})
-}
-
-var channelToken = regexp.MustCompile(`/t/[^/]+/`)
-
-// proxy is what a client would connect through to reach u.
-func (s *scan) proxy(u *url.URL, own map[string]string) *url.URL {
-	for _, key := range []string{u.Scheme + "://" + u.Hostname(), u.Scheme, "all://" + u.Hostname(), "all", ""} {
-		if p := own[key]; p != "" {
-			if !strings.Contains(p, "://") {
-				p = "http://" + p
-			}
-			if x, err := url.Parse(p); err == nil {
-				return x
-			}
-		}
-	}
-	if s.v.Net != nil {
-		return s.v.Net.ProxyFor(u)
-	}
-	return nil
-}
-
 // settleShared finishes what needs all clients: which of them a shared
 // variable hits, and whether a switch still means anything here.
 func (s *scan) settleShared() {
@@ -478,20 +380,4 @@ func (s *scan) heeded(x *Setting) bool {
 		}
 	}
 	return !conditional
-}
-
-// SystemBundles are the paths at which systems keep their own bundle.
-func SystemBundles() []string { return osBundles }
-
-// PublicHosts are the servers that programs ship as their default.
-func PublicHosts() []string {
-	hosts := []string{"conda.anaconda.org", "files.pythonhosted.org"}
-	for _, r := range All() {
-		for _, raw := range r.Servers {
-			if u, err := url.Parse(raw); err == nil && !slices.Contains(hosts, u.Hostname()) {
-				hosts = append(hosts, u.Hostname())
-			}
-		}
-	}
-	return hosts
 }

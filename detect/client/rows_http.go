@@ -14,7 +14,7 @@ var curlRow = &Row{
 	Name:     "curl",
 	Programs: []string{"curl"},
 	Files: func(s *scan, _ *Client) []File {
-		xdg, home := s.v.Env["XDG_CONFIG_HOME"], s.v.Env["CURL_HOME"]
+		xdg, home := s.getenv("XDG_CONFIG_HOME"), s.getenv("CURL_HOME")
 		names := []string{
 			under(home, ".curlrc"), under(xdg, "curlrc"), path.Join(s.home, ".curlrc"),
 			under(home, ".config/curlrc"), path.Join(s.home, ".config/curlrc"),
@@ -78,7 +78,7 @@ var wgetRow = &Row{
 	Programs: []string{"wget"},
 	Files: func(s *scan, _ *Client) []File {
 		user := path.Join(s.home, ".wgetrc")
-		if rc := s.v.Env["WGETRC"]; path.IsAbs(rc) {
+		if rc := s.getenv("WGETRC"); path.IsAbs(rc) {
 			user = rc
 		}
 		var out []File
@@ -146,12 +146,12 @@ func gitOff(e edit.Entry) bool {
 // gitFiles: system, global, and what they include without a condition.
 func gitFiles(s *scan, _ *Client) []File {
 	var names []string
-	if p := s.v.Env["GIT_CONFIG_SYSTEM"]; p != "" {
+	if p := s.getenv("GIT_CONFIG_SYSTEM"); p != "" {
 		names = append(names, p)
-	} else if !oneOf("1", "true", "yes", "on")(s.v.Env["GIT_CONFIG_NOSYSTEM"]) {
+	} else if !oneOf("1", "true", "yes", "on")(s.getenv("GIT_CONFIG_NOSYSTEM")) {
 		names = append(names, "/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
 	}
-	if p := s.v.Env["GIT_CONFIG_GLOBAL"]; p != "" {
+	if p := s.getenv("GIT_CONFIG_GLOBAL"); p != "" {
 		names = append(names, p)
 	} else {
 		names = append(names, path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "git/config"), path.Join(s.home, ".gitconfig"))

@@ -35,7 +35,7 @@ var javaRow = &Row{
 
 // javas are the Java homes: on the path, in the usual places, by variable.
 func javas(s *scan) []*Client {
-	homes := []string{s.v.Env["JAVA_HOME"]}
+	homes := []string{s.getenv("JAVA_HOME")}
 	for _, d := range []string{"/usr/lib/jvm", path.Join(s.home, ".sdkman/candidates/java"), "/Library/Java/JavaVirtualMachines"} {
 		for _, n := range s.readDir(d) {
 			homes = append(homes, path.Join(d, n), path.Join(d, n, "Contents/Home"))
@@ -126,7 +126,7 @@ var goRow = &Row{
 		case "windows":
 			user = path.Join(s.home, "AppData/Roaming/go/env")
 		}
-		if p := s.v.Env["GOENV"]; p == "off" {
+		if p := s.getenv("GOENV"); p == "off" {
 			return out
 		} else if path.IsAbs(p) {
 			user = p
@@ -166,7 +166,7 @@ var goRow = &Row{
 
 // goRoot is the directory of a Go installation, by its program.
 func (s *scan) goRoot(c *Client) string {
-	if p := s.v.Env["GOROOT"]; path.IsAbs(p) {
+	if p := s.getenv("GOROOT"); path.IsAbs(p) {
 		return p
 	}
 	if c.Path == "" {
@@ -216,7 +216,7 @@ var bundlerRow = &Row{
 	Name:     "bundler",
 	Programs: []string{"bundle", "bundler"},
 	Files: func(s *scan, _ *Client) []File {
-		return []File{{Path: path.Join(orElse(s.v.Env["BUNDLE_USER_HOME"], path.Join(s.home, ".bundle")), "config"), Format: edit.YAML}}
+		return []File{{Path: path.Join(orElse(s.getenv("BUNDLE_USER_HOME"), path.Join(s.home, ".bundle")), "config"), Format: edit.YAML}}
 	},
 	Keys: []Key{
 		{Path: []string{"BUNDLE_SSL_VERIFY_MODE"}, Role: RoleVerify, Off: rubyOff},
@@ -247,7 +247,7 @@ var cargoRow = &Row{
 	Programs: []string{"cargo"},
 	Files: func(s *scan, _ *Client) []File {
 		home := path.Join(s.home, ".cargo")
-		if p := s.v.Env["CARGO_HOME"]; path.IsAbs(p) {
+		if p := s.getenv("CARGO_HOME"); path.IsAbs(p) {
 			home = p
 		}
 		if old := path.Join(home, "config"); s.isFile(old) { // the name without an ending comes first

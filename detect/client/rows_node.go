@@ -96,11 +96,11 @@ func npmFiles(s *scan, _ *Client) []File {
 		add(g)
 	} else {
 		add("/usr/etc/npmrc", "/usr/local/etc/npmrc", "/etc/npmrc")
-		if p := s.v.Env["npm_config_prefix"]; p != "" {
+		if p := s.getenv("npm_config_prefix"); p != "" {
 			add(path.Join(p, "etc/npmrc"))
 		}
 	}
-	if u := s.v.Env["npm_config_userconfig"]; u != "" {
+	if u := s.getenv("npm_config_userconfig"); u != "" {
 		add(u)
 	} else {
 		add(path.Join(s.home, ".npmrc"))

@@ -21,7 +21,7 @@ var uvRow = &Row{
 			out = append(out, File{Path: "C:/ProgramData/uv/uv.toml", Format: edit.TOML}, File{Path: path.Join(s.home, "AppData/Roaming/uv/uv.toml"), Format: edit.TOML})
 		} else {
 			system := "/etc/uv/uv.toml"
-			for _, d := range strings.Split(orElse(s.v.Env["XDG_CONFIG_DIRS"], "/etc/xdg"), ":") {
+			for _, d := range strings.Split(orElse(s.getenv("XDG_CONFIG_DIRS"), "/etc/xdg"), ":") {
 				if p := path.Join(d, "uv/uv.toml"); path.IsAbs(p) && s.isFile(p) {
 					system = p // the first that exists is the only one
 					break
@@ -29,7 +29,7 @@ var uvRow = &Row{
 			}
 			out = append(out, File{Path: system, Format: edit.TOML}, File{Path: path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "uv/uv.toml"), Format: edit.TOML})
 		}
-		if p := s.v.Env["UV_CONFIG_FILE"]; path.IsAbs(p) {
+		if p := s.getenv("UV_CONFIG_FILE"); path.IsAbs(p) {
 			out = append(out, File{Path: p, Format: edit.TOML})
 		}
 		return out
@@ -100,13 +100,13 @@ var pixiRow = &Row{
 	Name:     "pixi",
 	Programs: []string{"pixi"},
 	Files: func(s *scan, _ *Client) []File {
-		if s.v.Env["PIXI_NO_CONFIG"] != "" {
+		if s.getenv("PIXI_NO_CONFIG") != "" {
 			return nil
 		}
 		var out []File
 		names := []string{
 			"/etc/pixi/config.toml", path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "pixi/config.toml"),
-			path.Join(s.home, ".pixi/config.toml"), under(s.v.Env["PIXI_HOME"], "config.toml"), under(s.v.Env["PIXI_CONFIG_FILE"], ""),
+			path.Join(s.home, ".pixi/config.toml"), under(s.getenv("PIXI_HOME"), "config.toml"), under(s.getenv("PIXI_CONFIG_FILE"), ""),
 		}
 		if s.v.OS == "windows" {
 			names[0], names[1] = "C:/ProgramData/pixi/config.toml", path.Join(s.home, "AppData/Roaming/pixi/config.toml")
@@ -151,7 +151,7 @@ var poetryRow = &Row{
 		case "windows":
 			d = path.Join(s.home, "AppData/Roaming/pypoetry")
 		}
-		if p := s.v.Env["POETRY_CONFIG_DIR"]; path.IsAbs(p) {
+		if p := s.getenv("POETRY_CONFIG_DIR"); path.IsAbs(p) {
 			d = p
 		}
 		return []File{{Path: path.Join(d, "config.toml"), Format: edit.TOML}, {Path: path.Join(d, "auth.toml"), Format: edit.TOML}}

@@ -120,7 +120,7 @@ var awsRow = &Row{
 	Name:     "aws",
 	Programs: []string{"aws"},
 	Files: func(s *scan, _ *Client) []File {
-		return []File{{Path: orElse(s.v.Env["AWS_CONFIG_FILE"], path.Join(s.home, ".aws/config")), Format: edit.INI}}
+		return []File{{Path: orElse(s.getenv("AWS_CONFIG_FILE"), path.Join(s.home, ".aws/config")), Format: edit.INI}}
 	},
 	Keys: []Key{{Path: []string{"*", "ca_bundle"}, Role: RoleCA}},
 	Vars: []Var{
@@ -135,7 +135,7 @@ var gcloudRow = &Row{
 	Name:     "gcloud",
 	Programs: []string{"gcloud"},
 	Files: func(s *scan, _ *Client) []File {
-		d := orElse(s.v.Env["CLOUDSDK_CONFIG"], path.Join(s.home, ".config/gcloud"))
+		d := orElse(s.getenv("CLOUDSDK_CONFIG"), path.Join(s.home, ".config/gcloud"))
 		return []File{
 			{Path: path.Join(d, "properties"), Format: edit.INI},
 			{Path: path.Join(d, "configurations"), Format: edit.INI, Ext: "*"},

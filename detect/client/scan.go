@@ -34,6 +34,7 @@ type scan struct {
 	prefixes map[string]*prefix // conda by directory
 	pyAt     map[string]*pyEnv  // Python by what people know it by
 	libs     map[string]openssl // by path of libcrypto
+	located  map[string]string  // variables of locations that profiles set
 }
 
 func newScan(ctx context.Context, v *platform.View) *scan {
@@ -241,7 +242,7 @@ func (s *scan) first(names ...string) string {
 
 // xdg is a directory of the XDG base specification for the examined user.
 func (s *scan) xdg(variable, fallback string) string {
-	if d := s.v.Env[variable]; d != "" && path.IsAbs(d) {
+	if d := s.getenv(variable); d != "" && path.IsAbs(d) {
 		return d
 	}
 	return path.Join(s.home, fallback)
@@ -259,6 +260,9 @@ var osBundles = []string{
 	"/opt/local/etc/openssl/cert.pem",
 	"/usr/local/etc/ssl/cert.pem",
 }
+
+// SystemBundles are the paths at which systems keep their own bundle.
+func SystemBundles() []string { return osBundles }
 
 // osBundle is the bundle of the system's store; the usual path of the system
 // where it is missing.
