@@ -146,13 +146,17 @@ func TestGatherClock(t *testing.T) {
 		},
 		{
 			"named servers replace all others", &platformtest.Net{Times: map[string]platformtest.Time{"a.example": ntp(time.Hour), "b.example.net": ntp(time.Hour), "c.example.org": ntp(time.Hour)}},
-			[]string{"a.example", "b.example.net", "c.example.org"}, "", "ntp", time.Hour, []string{"a.example", "example.net", "example.org"},
+			[]string{"a.example", "b.example.net", "c.example.org"},
+			"", "ntp", time.Hour,
+			[]string{"a.example", "example.net", "example.org"},
 		},
 		{"two that disagree decide nothing", allSilent(map[string]platformtest.Time{"a.example": ntp(0), "b.example": ntp(time.Hour)}), []string{"a.example", "b.example"}, "", "none", 0, nil},
 		{"one falseticker among three", allSilent(map[string]platformtest.Time{"a.example": ntp(0), "b.example": ntp(time.Hour), "c.example": ntp(0)}), []string{"a.example", "b.example", "c.example"}, "", "ntp", 0, []string{"a.example", "c.example"}},
 		{
 			"a kiss of death is no answer", allSilent(map[string]platformtest.Time{"a.example": {Err: errors.New("kiss of death: RATE")}, "b.example": ntp(time.Hour), "c.example": ntp(time.Hour)}),
-			[]string{"a.example", "b.example", "c.example"}, "", "ntp", time.Hour, []string{"b.example", "c.example"},
+			[]string{"a.example", "b.example", "c.example"},
+			"", "ntp", time.Hour,
+			[]string{"b.example", "c.example"},
 		},
 		{"one answer of three named servers is too few", allSilent(map[string]platformtest.Time{"a.example": silent(), "b.example": ntp(time.Hour), "c.example": silent()}), []string{"a.example", "b.example", "c.example"}, "", "none", 0, nil},
 		{"the only named server", allSilent(map[string]platformtest.Time{"a.example": ntp(time.Hour)}), []string{"a.example"}, "", "ntp", time.Hour, []string{"a.example"}},
@@ -160,7 +164,8 @@ func TestGatherClock(t *testing.T) {
 		{"two names of one operator are one word", allSilent(map[string]platformtest.Time{"ntp1.aliyun.com": ntp(time.Hour), "ntp2.aliyun.com": ntp(time.Hour)}), []string{"ntp1.aliyun.com", "ntp2.aliyun.com"}, "", "none", 0, nil},
 		{
 			"the system's own servers count first", allSilent(map[string]platformtest.Time{"ntp.corp.example": ntp(-time.Hour), "time.corp2.example": ntp(-time.Hour)}),
-			nil, "-- etc/chrony/chrony.conf --\nserver ntp.corp.example iburst\npool time.corp2.example\n", "ntp", -time.Hour, []string{"corp.example", "corp2.example"},
+			nil, "-- etc/chrony/chrony.conf --\nserver ntp.corp.example iburst\npool time.corp2.example\n", "ntp", -time.Hour,
+			[]string{"corp.example", "corp2.example"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -245,6 +250,33 @@ func TestHTTPDateIsTheFallback(t *testing.T) {
 	}
 }
 
+// Where no time server answers, the hosts that are asked anyway may know.
+func TestClockFromTheEndpointsHosts(t *testing.T) {
+	root := newCA(t, "Public Root", nil)
+	names := []string{"mirror.example.org", "registry.example.net", "pypi.example.com"}
+	n := &platformtest.Net{Handshakes: map[string]platformtest.Handshake{}, Gets: map[string]platformtest.Get{}}
+	for _, h := range names {
+		n.Handshakes[h] = served(root.Leaf(t, h))
+		n.Gets[h] = dateAt(platformtest.DefaultNow, "Location", "https://"+h+"/")
+	}
+	h := platformtest.New(t, "", platformtest.OS("linux"), platformtest.Network(n), platformtest.Now(platformtest.DefaultNow.AddDate(-1, 0, 0)))
+	for host := range n.Gets {
+		g := n.Gets[host]
+		g.Response.At = h.Now()
+		n.Gets[host] = g
+	}
+	r := &Report{Clock: Clock{Source: "none"}, Options: Options{Targets: names, Refs: bundles.NewRoots(root.Cert)}}
+	gatherEndpoints(t.Context(), h.View, r)
+	if r.Clock.Source != "http-date" || len(r.Clock.Agreeing) != 3 || (r.Clock.True(h.Now()).Sub(platformtest.DefaultNow)).Abs() > 2*time.Second {
+		t.Errorf("clock %+v", r.Clock)
+	}
+	for _, e := range r.Endpoints {
+		if !e.Reference.OK {
+			t.Errorf("%s is judged by the wrong clock: %v", e.URL, e.Reference.IDs())
+		}
+	}
+}
+
 // slowNet answers nothing before the caller gives up.
 type slowNet struct{ *platformtest.Net }
 
@@ -275,69 +307,6 @@ func TestOfflineAndRootedAskNobody(t *testing.T) {
 				t.Errorf("source %q, contacted %v", c.Source, n.Contacted())
 			}
 		})
-	}
-}
-
-func TestConfiguredServers(t *testing.T) {
-	for _, c := range []struct {
-		name, tree string
-		want       []string
-	}{
-		{"chrony with directories", `
--- etc/chrony/chrony.conf --
-# a comment
-! another
-pool 2.debian.pool.ntp.org iburst maxsources 4
-server ntp.example.edu.cn
-server odd.example port 1123
-confdir /etc/chrony/conf.d
-sourcedir /srv/sources
-refclock PHC /dev/ptp0
--- etc/chrony/conf.d/lan.conf --
-server 192.0.2.1 prefer
--- etc/chrony/conf.d/README --
-server ignored.example
--- srv/sources/x.sources --
-server dhcp.example iburst
-`, []string{"2.debian.pool.ntp.org", "ntp.example.edu.cn", "odd.example:1123", "192.0.2.1", "dhcp.example"}},
-		{"timesyncd: drop-ins, an empty value, the fallback only when alone", `
--- etc/systemd/timesyncd.conf --
-[Time]
-NTP=old.example
-FallbackNTP=fallback.example
--- usr/lib/systemd/timesyncd.conf.d/10-vendor.conf --
-[Time]
-NTP=vendor.example
--- etc/systemd/timesyncd.conf.d/20-site.conf --
-[Other]
-NTP=wrong.example
-[Time]
-NTP=
-NTP=a.example b.example
-`, []string{"a.example", "b.example"}},
-		{"timesyncd: fallback", "-- etc/systemd/timesyncd.conf --\n[Time]\n#NTP=\nFallbackNTP=f1.example f2.example\n", []string{"f1.example", "f2.example"}},
-		{"ntpd", "-- etc/ntp.conf --\ndriftfile /var/lib/ntp/ntp.drift\nserver 127.127.1.0\nserver -4 one.example iburst\nrestrict default\npool two.example\n", []string{"one.example", "two.example"}},
-		{"OpenNTPD", "-- etc/openntpd/ntpd.conf --\nservers pool.example\nsensor *\nconstraints from \"https://www.example\"\n", []string{"pool.example"}},
-		{"an include that includes itself", "-- etc/chrony.conf --\ninclude /etc/chrony.conf\nserver one.example\n", []string{"one.example"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			h := platformtest.New(t, c.tree, platformtest.OS("linux"))
-			if got := configuredServers(h.View); !slices.Equal(got, c.want) {
-				t.Errorf("got %v, want %v", got, c.want)
-			}
-		})
-	}
-}
-
-func TestOperatorOf(t *testing.T) {
-	for server, want := range map[string]string{
-		"ntp3.aliyun.com": "aliyun", "time2.google.com": "google", "ntp.tuna.tsinghua.edu.cn": "tsinghua.edu.cn", "ntp.example.edu.cn.": "example.edu.cn",
-		"192.0.2.1": "192.0.2.1", "127.0.0.1:10123": "127.0.0.1:10123", "[::1]:123": "[::1]:123",
-		"0.debian.pool.ntp.org": "0.debian.pool.ntp.org", "ntp1.tencent.com:123": "tencent",
-	} {
-		if got := operatorOf(server); got != want {
-			t.Errorf("operatorOf(%q) = %q, want %q", server, got, want)
-		}
 	}
 }
 
@@ -393,40 +362,6 @@ func TestClockFindings(t *testing.T) {
 				}
 			}
 			if got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
-		})
-	}
-}
-
-func TestTimeService(t *testing.T) {
-	const units = "-- usr/lib/systemd/system/chrony.service --\n[Service]\n-- usr/lib/systemd/system/systemd-timesyncd.service --\n[Service]\n"
-	for _, c := range []struct {
-		name, tree string
-		opts       []platformtest.Option
-		want       string
-	}{
-		{"none", "", nil, "  enabled=false masked=false"},
-		{"enabled by a link", "link /etc/systemd/system/multi-user.target.wants/chrony.service -> /usr/lib/systemd/system/chrony.service\n" + units, nil, "chrony systemd enabled=true masked=false"},
-		{"installed only", units, nil, "chrony systemd enabled=false masked=false"},
-		{"masked", "link /etc/systemd/system/chrony.service -> /dev/null\n-- usr/lib/systemd/system/chrony.service --\nx\n", nil, "chrony systemd enabled=false masked=true"},
-		{"another one is enabled", "link /etc/systemd/system/sysinit.target.wants/systemd-timesyncd.service -> /x\n" + units, nil, "systemd-timesyncd systemd enabled=true masked=false"},
-		{"OpenRC", "link /etc/runlevels/default/chronyd -> /etc/init.d/chronyd\n-- etc/init.d/chronyd --\n#!/sbin/openrc-run\n", nil, "chrony openrc enabled=true masked=false"},
-		{"SysV", "link /etc/rc3.d/S01ntp -> ../init.d/ntp\n-- etc/init.d/ntp --\n#!/bin/sh\n", nil, "ntpd sysv enabled=true masked=false"},
-		{
-			"systemd is asked where it runs", "dir /run/systemd/system\n" + units,
-			[]platformtest.Option{platformtest.Script(platformtest.Programs{"systemctl": {
-				Stdout: "Id=chrony.service\nActiveState=inactive\nUnitFileState=disabled\n\nId=systemd-timesyncd.service\nActiveState=active\nUnitFileState=enabled-runtime\n",
-			}})}, "systemd-timesyncd systemd enabled=true masked=false",
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			h := platformtest.New(t, c.tree, append(c.opts, platformtest.OS("linux"))...)
-			k := Keeper(TimeServiceStates(t.Context(), h.View))
-			if k == nil {
-				k = &ServiceState{Service: &platform.TimeService{}}
-			}
-			if got := fmt.Sprintf("%s %s enabled=%v masked=%v", k.Service.Name, k.Init, k.Enabled, k.Masked); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"trustfix/detect/chain"
 	"trustfix/detect/client"
 	"trustfix/internal/text"
 	"trustfix/platform"
@@ -51,9 +52,10 @@ func gatherEndpoints(ctx context.Context, v *platform.View, r *Report) {
 // collect lists the endpoints, each once: the same server through the same
 // proxy is one, whatever the path.
 func collect(v *platform.View, clients []*client.Client, targets []string) []*Endpoint {
-	var out []*Endpoint
+	out := []*Endpoint{}
 	seen := map[string]*Endpoint{}
 	add := func(e *Endpoint) *Endpoint {
+		e.UsedBy, e.Chain = []string{}, []chain.Info{}
 		key := fmt.Sprint(e.Parsed.Scheme, "\x00", e.Target.Host, "\x00", e.Target.Port, "\x00", e.Target.Addr, "\x00", e.Target.Proxy)
 		if old := seen[key]; old != nil {
 			return old
@@ -82,7 +84,9 @@ func collect(v *platform.View, clients []*client.Client, targets []string) []*En
 				continue
 			}
 			e.URL, e.Target.Proxy = text.Redact(e.URL), ce.Proxy
-			e = add(e)
+			if e = add(e); e.Target.Cert == nil {
+				e.Target.Cert = clientCert(v, c)
+			}
 			if id := c.Name + ":" + c.Path; !slices.Contains(e.UsedBy, id) {
 				e.UsedBy = append(e.UsedBy, id)
 				e.Clients = append(e.Clients, ClientVerdict{Client: c})
@@ -93,6 +97,33 @@ func collect(v *platform.View, clients []*client.Client, targets []string) []*En
 		}
 	}
 	return out
+}
+
+// clientCert is the certificate that a client is configured to show, when it
+// and its key can be read here.
+func clientCert(v *platform.View, c *client.Client) *tls.Certificate {
+	read := func(role client.Role) []byte {
+		for _, s := range slices.Backward(c.Settings) {
+			if s.Role == role && s.Path != "" && !s.Inert {
+				data, _ := v.Files.ReadFile(s.Path)
+				return data
+			}
+		}
+		return nil
+	}
+	cert := read(client.RoleCert)
+	if cert == nil {
+		return nil
+	}
+	key := read(client.RoleKey)
+	if key == nil {
+		key = cert // pip: both in one file
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return nil // the client's own configuration is for the settings' checks
+	}
+	return &pair
 }
 
 // probe fetches the chain without trusting it and, where its top issuer is

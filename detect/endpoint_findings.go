@@ -186,6 +186,9 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 		j.pinned(f, es)
 		return
 	}
+	if e.CA != nil {
+		f.Evidence = nil // its fingerprint below says all
+	}
 	name := j.caName(e)
 	refusing, reachable := refusing(es)
 	if len(refusing) > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/url"
@@ -109,17 +110,20 @@ func TestJudgement(t *testing.T) {
 	}{
 		{"good, good: healthy", world{trust: pemOf(root.Cert), hosts: hosts(host, good)}, "ok", "none", "", "", ""},
 		{
-			"good, fails now, good at true time: the clock", world{trust: pemOf(root.Cert), hosts: hosts(host, good), offset: 400 * 24 * time.Hour},
+			"good, fails now, good at true time: the clock",
+			world{trust: pemOf(root.Cert), hosts: hosts(host, good), offset: 400 * 24 * time.Hour},
 			"fail", "clock", "clock-skew", "", "",
 		},
 		{
-			"good, fails at both times: the client's trust source", world{trust: pemOf(other.Cert), hosts: hosts(host, good)},
+			"good, fails at both times: the client's trust source",
+			world{trust: pemOf(other.Cert), hosts: hosts(host, good)},
 			"fail", "client", "ca-bundle-stale", "", "",
 		},
 		{"the same with a bundle that is not there", world{hosts: hosts(host, good)}, "fail", "client", "ca-path-missing", "", ""},
 		{"the same with a wrong clock on top", world{hosts: hosts(host, good), offset: 400 * 24 * time.Hour}, "fail", "client", "ca-path-missing", "", ""},
 		{
-			"expired: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw))},
+			"expired: the server",
+			world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw))},
 			"fail", "server", "server-expired", None, "",
 		},
 		{
@@ -128,7 +132,8 @@ func TestJudgement(t *testing.T) {
 			"fail", "server", "server-expired", None, "",
 		},
 		{
-			"not yet valid: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(now.AddDate(0, 0, 2), validUntil)), inter.Cert.Raw))},
+			"not yet valid: the server",
+			world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(now.AddDate(0, 0, 2), validUntil)), inter.Cert.Raw))},
 			"fail", "server", "server-not-yet-valid", None, "",
 		},
 		{"wrong name: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, "other.example"), inter.Cert.Raw))}, "fail", "server", "server-hostname", None, ""},
@@ -138,52 +143,64 @@ func TestJudgement(t *testing.T) {
 		{"issuer is no CA: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(notCA.Leaf(t, host), notCA.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
 		{"name constraint: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(narrow.Leaf(t, host), narrow.Cert.Raw))}, "fail", "server", "server-constraint", None, ""},
 		{
-			"completes with a fetched intermediate: the server omits it", world{trust: pemOf(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
+			"completes with a fetched intermediate: the server omits it",
+			world{trust: pemOf(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
 			"fail", "server", "server-incomplete-chain", Auto, "write-pin",
 		},
 		{
-			"the same, and the client's bundle has the intermediate already", world{trust: pemOf(root.Cert, inter.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
+			"the same, and the client's bundle has the intermediate already",
+			world{trust: pemOf(root.Cert, inter.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
 			"ok", "none", "", "", "",
 		},
 		{
-			"the same for a client that trustfix cannot give a bundle", world{name: "git", trust: pemOf(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
+			"the same for a client that trustfix cannot give a bundle",
+			world{name: "git", trust: pemOf(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
 			"fail", "server", "server-incomplete-chain", Manual, "",
 		},
 		{"an intermediate that nobody gives", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host)))}, "fail", "server", "server-incomplete-chain", None, ""},
 		{
-			"an interceptor by name", world{trust: pemOf(root.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
+			"an interceptor by name",
+			world{trust: pemOf(root.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"fail", "network", "server-intercepted", Consent, "add-private-ca",
 		},
 		{
-			"an interceptor with consent", world{trust: pemOf(root.Cert), consented: []string{strings.ToUpper(fingerprint(zscaler.Cert))}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
+			"an interceptor with consent",
+			world{trust: pemOf(root.Cert), consented: []string{strings.ToUpper(fingerprint(zscaler.Cert))}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"fail", "network", "server-intercepted", Auto, "add-private-ca",
 		},
 		{
-			"consent to another CA is none", world{trust: pemOf(root.Cert), consented: []string{fingerprint(private.Cert)}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
+			"consent to another CA is none",
+			world{trust: pemOf(root.Cert), consented: []string{fingerprint(private.Cert)}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"fail", "network", "server-intercepted", Consent, "add-private-ca",
 		},
 		{
-			"an interceptor that the system store trusts", world{trust: pemOf(root.Cert), store: []*x509.Certificate{zscaler.Cert}, hosts: hosts(host, served(zscaler.Leaf(t, host)))},
+			"an interceptor that the system store trusts",
+			world{trust: pemOf(root.Cert), store: []*x509.Certificate{zscaler.Cert}, hosts: hosts(host, served(zscaler.Leaf(t, host)))},
 			"fail", "network", "server-intercepted", Auto, "add-private-ca",
 		},
 		{
-			"an interceptor that the client trusts: a note", world{trust: pemOf(root.Cert, zscaler.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
+			"an interceptor that the client trusts: a note",
+			world{trust: pemOf(root.Cert, zscaler.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"ok", "none", "", None, "",
 		},
 		{
-			"a private CA", world{trust: pemOf(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
+			"a private CA",
+			world{trust: pemOf(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
 			"fail", "private-ca", "server-private-ca", Consent, "add-private-ca",
 		},
 		{
-			"a private CA that is only in the system store", world{trust: pemOf(root.Cert), store: []*x509.Certificate{private.Cert}, hosts: hosts(host, served(private.Leaf(t, host)))},
+			"a private CA that is only in the system store",
+			world{trust: pemOf(root.Cert), store: []*x509.Certificate{private.Cert}, hosts: hosts(host, served(private.Leaf(t, host)))},
 			"fail", "private-ca", "server-private-ca", Auto, "add-private-ca",
 		},
 		{
-			"a private CA that nobody shows", world{trust: pemOf(root.Cert), hosts: hosts(host, served(sub.Leaf(t, host), sub.Cert.Raw))},
+			"a private CA that nobody shows",
+			world{trust: pemOf(root.Cert), hosts: hosts(host, served(sub.Leaf(t, host), sub.Cert.Raw))},
 			"fail", "private-ca", "server-private-ca", Manual, "",
 		},
 		{
-			"a private CA for a client that trustfix cannot give it", world{name: "git", trust: pemOf(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
+			"a private CA for a client that trustfix cannot give it",
+			world{name: "git", trust: pemOf(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
 			"fail", "private-ca", "server-private-ca", Manual, "",
 		},
 		{"a private CA that the client trusts", world{trust: pemOf(private.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))}, "ok", "none", "", "", ""},
@@ -196,12 +213,14 @@ func TestJudgement(t *testing.T) {
 		{"not TLS", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetNotTLS, "HTTP/1.1 400"))}, "unreachable", "network", "net-not-tls", Manual, ""},
 		{"TLS 1.1 only: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetTLSOld, "TLS 1.0"))}, "fail", "server", "server-tls-old", None, ""},
 		{
-			"TLS 1.0 with a chain in order: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: &platform.Served{Certs: good.Served.Certs, Version: tls.VersionTLS10}})},
+			"TLS 1.0 with a chain in order: the server",
+			world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: &platform.Served{Certs: good.Served.Certs, Version: tls.VersionTLS10}})},
 			"fail", "server", "server-tls-old", None, "",
 		},
 		{"no certificate that parses: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetMalformed, "x509: malformed"))}, "fail", "server", "server-malformed", None, ""},
 		{
-			"a client certificate is wanted: the chain is in order", world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: good.Served, Err: &platform.NetError{Kind: platform.NetNeedsCert}})},
+			"a client certificate is wanted: the chain is in order",
+			world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: good.Served, Err: &platform.NetError{Kind: platform.NetNeedsCert}})},
 			"fail", "server", "server-needs-client-cert", Manual, "",
 		},
 		{
@@ -356,50 +375,6 @@ func TestEachServerIsProbedOnce(t *testing.T) {
 	}
 }
 
-func TestParseTarget(t *testing.T) {
-	for in, want := range map[string]string{
-		"example.org":                    "https://example.org example.org 443  ",
-		"Example.ORG.:8443":              "https://example.org:8443 example.org 8443  ",
-		"https://example.org/simple?x=1": "https://example.org/simple?x=1 example.org 443  ",
-		"https://u:p@example.org:444/":   "https://example.org:444/ example.org 444  ",
-		"name.test@127.0.0.1:4433":       "https://name.test:4433 name.test 4433 127.0.0.1:4433 ",
-		"name.test@[::1]:4433":           "https://name.test:4433 name.test 4433 [::1]:4433 ",
-		"name.test@127.0.0.1":            "https://name.test name.test 443 127.0.0.1:443 ",
-		"::1":                            "https://[::1] ::1 443  ",
-		"[2001:db8::1]:8443":             "https://[2001:db8::1]:8443 2001:db8::1 8443  ",
-		"192.0.2.1:443":                  "https://192.0.2.1 192.0.2.1 443  ",
-		"smtp://mail.example.org":        "smtp://mail.example.org mail.example.org 25  smtp",
-		"imap://mail.example.org:1143":   "imap://mail.example.org:1143 mail.example.org 1143  imap",
-		"bücher.example":                 "https://xn--bcher-kva.example xn--bcher-kva.example 443  ",
-		"":                               "error", "http://example.org": "error", "a b": "error", "example.org:99999": "error", "name@nohost:1": "error", "https://": "error", "-x/../": "-",
-	} {
-		got := "error"
-		if e, err := ParseTarget(in); err == nil {
-			got = fmt.Sprintf("%s %s %d %s %s", e.URL, e.Target.Host, e.Target.Port, e.Target.Addr, e.Target.StartTLS)
-		} else if in != "" && !strings.Contains(err.Error(), in) {
-			t.Errorf("%q: the error does not name it: %v", in, err)
-		}
-		if want != "-" && got != want {
-			t.Errorf("ParseTarget(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
-func FuzzParseTarget(f *testing.F) {
-	for _, s := range []string{"a.example", "https://a:b@c:1/d", "n@[::1]:2", "[::1", "a@b@c", "://", "x://y", "a:b:c", "%zz", "https://a/%zz"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		e, err := ParseTarget(s)
-		if err != nil {
-			return
-		}
-		if e.Target.Host == "" || e.Target.Port < 1 || e.Target.Port > 65535 || e.Parsed.User != nil {
-			t.Errorf("ParseTarget(%q) = %+v", s, e.Target)
-		}
-	})
-}
-
 // handshakes that take a while, as many as there are endpoints.
 func BenchmarkGatherEndpoints(b *testing.B) {
 	root := newCA(b, "Public Root", nil)
@@ -425,5 +400,50 @@ func BenchmarkGatherEndpoints(b *testing.B) {
 		if r.Endpoints[0].Verdict != "ok" {
 			b.Fatalf("%+v", r.Endpoints[0])
 		}
+	}
+}
+
+// A client that has a certificate of its own shows it; its key stays here.
+func TestClientCertificateIsShown(t *testing.T) {
+	root := newCA(t, "Public Root", nil)
+	const host = "mirror.example.org"
+	chainOf := served(root.Leaf(t, host)).Served
+	der, err := x509.MarshalPKCS8PrivateKey(root.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	setting := func(role client.Role, file string) *client.Setting {
+		return &client.Setting{Role: role, Path: file, File: "/root/.condarc"}
+	}
+	for name, c := range map[string]struct {
+		settings []*client.Setting
+		want     string
+	}{
+		"two files":   {[]*client.Setting{setting(client.RoleCert, "/c.pem"), setting(client.RoleKey, "/k.pem")}, "ok"},
+		"one file":    {[]*client.Setting{setting(client.RoleCert, "/both.pem")}, "ok"},
+		"not there":   {[]*client.Setting{setting(client.RoleCert, "/gone.pem")}, "server-needs-client-cert"},
+		"none at all": {nil, "server-needs-client-cert"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			net := &platformtest.Net{Handshakes: map[string]platformtest.Handshake{host: {Do: func(_ context.Context, e platform.Endpoint) (*platform.Served, error) {
+				if e.Cert == nil {
+					return chainOf, &platform.NetError{Kind: platform.NetNeedsCert, Host: host}
+				}
+				return chainOf, nil
+			}}}}
+			h := platformtest.New(t, "-- bundle.pem --\n"+pemOf(root.Cert)+"-- c.pem --\n"+pemOf(root.Cert)+"-- k.pem --\n"+key+"-- both.pem --\n"+key+pemOf(root.Cert), platformtest.OS("linux"), platformtest.Network(net))
+			r := &Report{
+				Clock: Clock{Source: "ntp", Offset: new(float64)}, Options: Options{Refs: bundles.NewRoots(root.Cert)},
+				Clients: []*client.Client{{
+					Name: "conda", Path: "/opt/conda", Trust: client.Trust{Kind: "file", Path: "/bundle.pem"}, Settings: c.settings,
+					Endpoints: []client.Endpoint{{URL: &url.URL{Scheme: "https", Host: host}}},
+				}},
+			}
+			gatherEndpoints(t.Context(), h.View, r)
+			if e := r.Endpoints[0]; e.Verdict != c.want && e.Cause != c.want {
+				t.Errorf("%s, %s; want %s", e.Verdict, e.Cause, c.want)
+			}
+		})
 	}
 }

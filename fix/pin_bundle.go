@@ -2,6 +2,7 @@ package fix
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"slices"
@@ -74,7 +75,7 @@ func (j *pinJob) base(in *Input, p *detect.Pin, old detect.Pin, oldCerts []*x509
 			found, odd = append(found, fresh...), append(odd, opaque...)
 		}
 		if len(found) > len(certs) {
-			p.Base, certs, opaque = name, found, odd
+			p.Base, certs, opaque = cmp.Or(name, referenceBase), found, odd
 		}
 	}
 	if len(certs) > 0 {
