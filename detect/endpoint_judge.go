@@ -202,6 +202,9 @@ func gravity(f chain.Fault) int {
 // roots come from.
 func (j *judgement) whyClient(c *ClientVerdict) string {
 	t := c.Client.Trust
+	if t.Builtin {
+		return c.True.Cause()
+	}
 	if t.Kind == "os" {
 		if s := j.roots.store(t.Path); s != nil && s.Status != StoreOK {
 			return "store-" + string(s.Status)
