@@ -342,5 +342,6 @@ func neededRoot(r *Report, c *client.Client, b *client.Bundle) (host, root strin
 // inLayout reports whether a path is one of the places where the system keeps
 // what this store is.
 func inLayout(st *Store, name string) bool {
-	return slices.Contains(client.SystemBundles(), name) && slices.Contains(client.SystemBundles(), st.Path) || name == "/etc/ssl/certs" && st.Layout != nil
+	l := st.Layout
+	return l != nil && name != "" && (name == l.Bundle || name == l.HashDir || slices.Contains(l.Aliases, name))
 }

@@ -99,10 +99,13 @@ func (s *scan) addPrefix(dir, base string) *prefix {
 		return p
 	}
 	names := s.readDir(dir)
-	if !slices.Contains(names, "conda-meta") {
+	if !slices.Contains(names, "conda-meta") && !slices.ContainsFunc(names, isCondarc) {
 		return nil
 	}
-	p := &prefix{dir: dir, base: base, names: names, meta: s.readDir(path.Join(dir, "conda-meta"))}
+	p := &prefix{dir: dir, base: base, names: names}
+	if slices.Contains(names, "conda-meta") {
+		p.meta = s.readDir(path.Join(dir, "conda-meta"))
+	}
 	p.state = slices.Contains(p.meta, "state")
 	p.conda = p.pkg("conda") != "" || slices.Contains(names, "condabin") || base == "" && s.isFile(path.Join(dir, "bin/conda"))
 	if p.conda {
@@ -141,12 +144,14 @@ func (s *scan) scriptPython(program string) *pyEnv {
 	return nil
 }
 
+func isCondarc(n string) bool { return n == ".condarc" || n == "condarc" || n == "condarc.d" }
+
 // condaBases are the instances of conda: the installations, each environment
 // that holds a condarc of its own, and a program that stands elsewhere.
 func (s *scan) condaBases() []*Client {
 	var out []*Client
 	for _, p := range s.conda {
-		own := slices.ContainsFunc(p.names, func(n string) bool { return n == ".condarc" || n == "condarc" || n == "condarc.d" })
+		own := slices.ContainsFunc(p.names, isCondarc)
 		if !p.conda && !own {
 			continue
 		}

@@ -21,6 +21,7 @@ type pyEnv struct {
 	sites   []string
 	ssl     *openssl // once it was looked for
 	dists   map[string]dist
+	startup []string // files whose code runs at every start
 }
 
 type dist struct{ version, site string }
@@ -192,6 +193,9 @@ func (s *scan) addPy(p *pyEnv) {
 	p.dists = map[string]dist{}
 	for _, site := range p.sites {
 		for _, n := range s.readDir(site) {
+			if n == "sitecustomize.py" || n == "usercustomize.py" || strings.HasSuffix(n, ".pth") {
+				p.startup = append(p.startup, path.Join(site, n))
+			}
 			if !strings.HasSuffix(n, "-info") {
 				continue
 			}

@@ -1,6 +1,11 @@
 package client
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+
+	"trustfix/internal/edit"
+)
 
 // The rows of reference/clients.md §5: a Python by its standard library, and
 // the libraries in it that bring their own idea of trust.
@@ -13,6 +18,17 @@ var sslVars = []Var{
 var pythonRow = &Row{
 	Name: "python",
 	Find: func(s *scan) []*Client { return s.pyClients("") },
+	// Code that runs at every start can switch verification off for good.
+	Files: func(s *scan, c *Client) []File {
+		var out []File
+		if c.py != nil {
+			for _, f := range c.py.startup {
+				out = append(out, File{Path: f, Read: readUnverified})
+			}
+		}
+		return out
+	},
+	Keys: []Key{{Path: []string{unverifiedDefault}, Role: RoleVerify, Off: value(always)}},
 	Vars: append([]Var{{
 		Name: "PYTHONHTTPSVERIFY", Role: RoleVerify, Off: is("0"),
 		Applies: func(c *Client) bool { return strings.HasPrefix(c.Version, "2.7") },
@@ -23,6 +39,24 @@ var pythonRow = &Row{
 		s.verifyOf(c, layers)
 		c.Trust = s.openSSLTrust(c.Path)
 	},
+}
+
+const unverifiedDefault = "ssl._create_default_https_context"
+
+// readUnverified finds the lines that replace the default TLS context of
+// urllib by one that does not verify.
+func readUnverified(data []byte) []edit.Entry {
+	if !bytes.Contains(data, []byte("_create_unverified_context")) {
+		return nil
+	}
+	var out []edit.Entry
+	for i, line := range strings.Split(string(data), "\n") {
+		code, _, _ := strings.Cut(line, "#")
+		if strings.Contains(code, "_create_default_https_context") && strings.Contains(code, "_create_unverified_context") {
+			out = append(out, edit.Entry{Path: []string{unverifiedDefault}, Value: "ssl._create_unverified_context", Line: i + 1, EndLine: i + 1})
+		}
+	}
+	return out
 }
 
 var requestsRow = &Row{

@@ -152,7 +152,7 @@ func (s *scan) fileLayers(r, owner *Row, files []File) []layer {
 	for _, f := range s.expandFiles(files) {
 		entries := s.parse(owner.Name, f.Path, f.Format)
 		if f.Read != nil {
-			entries = f.Read(s.readRaw(owner.Name, f.Path))
+			entries = f.Read(s.peek(f.Path))
 		}
 		for i, e := range entries {
 			k := r.key(f.Format, e)
