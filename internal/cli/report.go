@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"trustfix/detect"
 	"trustfix/detect/chain"
 	"trustfix/fix"
@@ -183,7 +185,12 @@ func (s *session) printTreeLine(l chain.DrawLine) {
 	if l.Broken {
 		note = p.clean("──") + " " + note + " " + p.clean("──") + p.sign(signError)
 	}
-	p.printf("  %s\n", strings.TrimRight(branch+p.clean(l.Name)+"  "+note, " "))
+	line := "  " + branch + p.clean(l.Name)
+	if note != "" && ansi.StringWidth(line+"  "+note) > pageWidth {
+		p.printf("%s\n", line)
+		line = strings.Repeat(" ", ansi.StringWidth(branch)+2)
+	}
+	p.printf("%s\n", strings.TrimRight(line+"  "+note, " "))
 }
 
 // symptomLine counts what a cause explains and names the first few.

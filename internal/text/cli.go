@@ -139,7 +139,7 @@ var cliTexts = map[string]entry{
 	"cli.verify-ok":            {"{target} verifies", "{target} 校验通过"},
 	"cli.verify-fail":          {"{target} does not verify: {fault}", "{target} 校验未通过：{fault}"},
 	"cli.fault-none":           {"nobody's fault", "没有问题"},
-	"cli.fault-client":         {"the client's trust source is at fault", "问题在客户端的信任来源"},
+	"cli.fault-client":         {"it is this client that refuses it", "是该客户端拒绝了它"},
 	"cli.fault-clock":          {"the clock is at fault", "问题在时钟"},
 	"cli.fault-network":        {"the network is at fault", "问题在网络"},
 	"cli.fault-server":         {"the server is at fault", "问题在服务器"},
