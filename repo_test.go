@@ -16,25 +16,29 @@ import (
 // layers says what each room may import of ours; depguard in .golangci.yml
 // says the same to an editor. A room that is not listed may import nothing.
 var layers = map[string][]string{
-	".":                     {"trustfix/internal/cli"},
-	"platform":              {},
-	"platform/platformtest": {"trustfix/platform"},
-	"bundles":               {},
-	"internal/text":         {},
-	"internal/edit":         {},
-	"detect/chain":          {"trustfix/bundles", "trustfix/internal/text"},
-	"detect/client":         {"trustfix/platform", "trustfix/bundles", "trustfix/internal/text", "trustfix/internal/edit", "trustfix/detect/chain"},
-	"detect":                {"trustfix/platform", "trustfix/bundles", "trustfix/internal/text", "trustfix/internal/edit", "trustfix/detect/chain", "trustfix/detect/client"},
-	"fix":                   {"trustfix/platform", "trustfix/bundles", "trustfix/internal/text", "trustfix/internal/edit", "trustfix/detect", "trustfix/detect/chain", "trustfix/detect/client"},
-	"internal/cli":          {"trustfix/platform", "trustfix/bundles", "trustfix/internal/text", "trustfix/detect", "trustfix/detect/chain", "trustfix/detect/client", "trustfix/fix"},
+	".":                         {"trustfix/internal/cli"},
+	"platform":                  {},
+	"platform/platformtest":     {"trustfix/platform"},
+	"bundles":                   {},
+	"internal/text":             {},
+	"internal/edit":             {},
+	"detect/chain":              {"trustfix/bundles", "trustfix/internal/text"},
+	"detect/client":             {"trustfix/platform", "trustfix/bundles", "trustfix/internal/text", "trustfix/internal/edit", "trustfix/detect/chain"},
+	"detect":                    {"trustfix/platform", "trustfix/bundles", "trustfix/internal/text", "trustfix/internal/edit", "trustfix/detect/chain", "trustfix/detect/client"},
+	"fix":                       {"trustfix/platform", "trustfix/bundles", "trustfix/internal/text", "trustfix/internal/edit", "trustfix/detect", "trustfix/detect/chain", "trustfix/detect/client"},
+	"internal/release":          {"trustfix/platform", "trustfix/internal/text"},
+	"internal/release/manifest": {"trustfix/internal/release", "trustfix/platform"},
+	"internal/cli":              {"trustfix/platform", "trustfix/bundles", "trustfix/internal/release", "trustfix/internal/text", "trustfix/detect", "trustfix/detect/chain", "trustfix/detect/client", "trustfix/fix"},
 }
 
 // onlyIn are imports that one room has to itself.
 var onlyIn = map[string][]string{
-	"github.com/urfave/cli/v2": {"internal/cli"},
-	"github.com/beevik/ntp":    {"platform"},
-	"os/exec":                  {"platform", "platform/platformtest"},
-	"golang.org/x/sys/unix":    {"platform", "platform/platformtest"},
+	"github.com/urfave/cli/v2":                      {"internal/cli"},
+	"github.com/beevik/ntp":                         {"platform"},
+	"os/exec":                                       {"platform", "platform/platformtest"},
+	"aead.dev/minisign":                             {"internal/release"},
+	"github.com/creativeprojects/go-selfupdate":     {"internal/release"},
+	"golang.org/x/sys/unix":                         {"platform", "platform/platformtest"},
 	"golang.org/x/crypto/x509roots/fallback/bundle": {"bundles"},
 	// Sets the process-wide fallback roots: with it the diagnosis would lie.
 	"golang.org/x/crypto/x509roots/fallback": {},

@@ -120,7 +120,9 @@ func (s *session) app() *cli.App {
 			s.command("unpin", "[HOST…]", -1, unpin),
 			s.command("explain", "[ID|CLIENT|TEXT]", -1, explain),
 			s.command("clients", "", 0, clients),
+			s.command("update", "", 0, update, updateFlagList(s)...),
 			s.command("version", "", 0, version),
+			hidden(s.command("__selftest", "", 0, selfTest)),
 		},
 	}
 	app.CustomAppHelpTemplate = appHelp + s.say(text.M("cli.exit-status")) + "\n"
@@ -138,6 +140,12 @@ func (s *session) command(name, args string, max int, run runner, flags ...cli.F
 		Action:             s.action(run, max),
 		CustomHelpTemplate: commandHelp + s.say(text.M("cli.exit-status")) + "\n",
 	}
+}
+
+// hidden keeps a command that only programs call out of the help.
+func hidden(c *cli.Command) *cli.Command {
+	c.Hidden = true
+	return c
 }
 
 // runner is the body of a command.
@@ -179,12 +187,12 @@ func normalize(app *cli.App, args []string) []string {
 			}
 		}
 	}
-	note(app.Flags)
-	commands := map[string]bool{}
+	commands := map[string]*cli.Command{}
 	for _, c := range app.Commands {
-		commands[c.Name] = true
+		commands[c.Name] = c
 		note(c.Flags)
 	}
+	note(app.Flags) // --version is a switch before a command, and takes a value after update
 	var command string
 	var flags, rest []string
 	for i := 1; i < len(args); i++ {
@@ -199,8 +207,9 @@ func normalize(app *cli.App, args []string) []string {
 				i++
 				flags = append(flags, args[i])
 			}
-		case command == "" && len(rest) == 0 && commands[a]:
+		case command == "" && len(rest) == 0 && commands[a] != nil:
 			command = a
+			note(commands[a].Flags)
 		default:
 			rest = append(rest, a)
 		}

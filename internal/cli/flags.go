@@ -29,6 +29,7 @@ type flags struct {
 
 	chain, host, at, roots, client string
 	cert, key, startTLS            string
+	update                         updateFlags
 }
 
 func sharedFlags(s *session) []cli.Flag {
@@ -134,6 +135,7 @@ func (s *session) parse(c *cli.Context) error {
 		refRoots: c.String("reference-roots"), config: c.String("config"), timeout: c.Duration("timeout"),
 		chain: c.String("chain"), host: c.String("host"), at: c.String("at"), roots: c.String("roots"),
 		client: c.String("client"), cert: c.String("cert"), key: c.String("key"), startTLS: c.String("starttls"),
+		update: parseUpdate(c),
 	}
 	if err := s.setOutput(c.String("lang"), c.String("color")); err != nil {
 		return err

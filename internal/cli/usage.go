@@ -11,6 +11,7 @@ var commandUsage = map[string]text.Msg{
 	"unpin":    text.M("cli.cmd-unpin"),
 	"explain":  text.M("cli.cmd-explain"),
 	"clients":  text.M("cli.cmd-clients"),
+	"update":   text.M("cli.cmd-update"),
 	"version":  text.M("cli.cmd-version"),
 }
 

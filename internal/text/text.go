@@ -72,6 +72,7 @@ var catalogs = []map[string]entry{
 	endpointTexts,
 	engineTexts,
 	pinTexts,
+	releaseTexts,
 }
 
 // entries is all of them. A key that stands twice is caught by a test.
