@@ -40,6 +40,8 @@ type VerifyResult struct {
 	Detail chain.Verdict      `json:"-"`
 	NetErr *platform.NetError `json:"-"`
 	Clock  Clock              `json:"-"`
+	// Interception says what speaks for somebody in between; nil when nothing does.
+	Interception *chain.Interception `json:"-"`
 }
 
 // Verify judges targets, all at the same time, or the saved chain of
@@ -103,14 +105,17 @@ func Verify(ctx context.Context, v *platform.View, targets []string, o VerifyOpt
 		if r.Detail.OK && !system.Equal(truth) {
 			now = chain.Judge(chain.Input{Served: e.Served.Certs, Roots: o.Roots, Host: e.Target.Host, Time: system, Rules: o.Rules})
 		}
-		r.decide(now, intercepted[e.Target.Host] != nil && onlyUnknown(r.Detail))
+		if onlyUnknown(r.Detail) {
+			r.Interception = intercepted[e.Target.Host]
+		}
+		r.decide(now)
 	}
 	return out, nil
 }
 
 // decide fills in the judgement of what was served.
-func (r *VerifyResult) decide(now chain.Verdict, intercepted bool) {
-	d := chain.Decide(r.Detail, now, r.Detail, intercepted)
+func (r *VerifyResult) decide(now chain.Verdict) {
+	d := chain.Decide(r.Detail, now, r.Detail, r.Interception != nil)
 	r.Verdict, r.Fault, r.Cause = d.Verdict, d.Fault, d.Cause
 	if ids := r.Detail.IDs(); ids != nil {
 		r.Causes = ids
@@ -143,7 +148,8 @@ func verifyChain(v *platform.View, o VerifyOptions) (VerifyResult, error) {
 	if onlyUnknown(r.Detail) {
 		suspects[o.Host] = r.Detail
 	}
-	r.decide(r.Detail, len(chain.Intercepted(suspects, bundles.Interceptor)) > 0)
+	r.Interception = chain.Intercepted(suspects, bundles.Interceptor)[o.Host]
+	r.decide(r.Detail)
 	return r, nil
 }
 

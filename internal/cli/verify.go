@@ -164,6 +164,9 @@ func (s *session) printResult(r detect.VerifyResult) {
 			s.printTreeLine(l)
 		}
 	}
+	if r.Interception != nil && r.Interception.Vendor != "" {
+		p.wrap("", 2, p.show(text.M("cli.looks-like", "vendor", r.Interception.Vendor)))
+	}
 	for _, c := range r.Detail.Causes {
 		id := c.ID
 		if c.Code != "" {
