@@ -28,7 +28,9 @@ func (s *session) printReport(v *platform.View, r *detect.Report, plan *fix.Plan
 		}
 		s.printFinding(plan, i, f, folded.of[i])
 	}
-	s.printInfos(r)
+	if !s.flags.apply || s.flags.verbose { // who applies has read them
+		s.printInfos(r)
+	}
 	for _, f := range r.Failed {
 		p.line("\n"+p.sign(signWarning)+" ", text.M("cli.check-failed", "check", f.Check, "error", f.Error))
 	}
@@ -201,9 +203,9 @@ func symptomLine(fs []detect.Finding) text.Msg {
 			names = append(names, "…")
 			break
 		}
-		name := f.Subject
+		name := f.Where
 		if name == "" {
-			name = f.Where
+			name = f.Subject
 		}
 		names = append(names, name+" ("+f.ID+")")
 	}
@@ -235,18 +237,29 @@ func foldSymptoms(fs []detect.Finding) symptoms {
 	return out
 }
 
-// printInfos lists what is worth knowing and needs nothing done, a line each.
+// printInfos lists what is worth knowing and needs nothing done, a line each;
+// of many alike the first and their number.
 func (s *session) printInfos(r *detect.Report) {
-	p, first := s.out, true
+	p := s.out
+	kinds := map[string]int{}
 	for _, f := range r.Findings {
-		if f.Severity != detect.Info {
+		if f.Severity == detect.Info {
+			kinds[f.ID]++
+		}
+	}
+	if len(kinds) > 0 {
+		p.printf("\n")
+	}
+	shown := map[string]bool{}
+	for _, f := range r.Findings {
+		if f.Severity != detect.Info || shown[f.ID] && kinds[f.ID] > 2 && !s.flags.verbose {
 			continue
 		}
-		if first {
-			p.printf("\n")
-			first = false
-		}
 		p.right(p.sign(signInfo)+" "+p.show(f.Summary), f.ID)
+		if n := kinds[f.ID]; n > 2 && !s.flags.verbose {
+			p.line("  ", text.M("cli.more-alike", "n", n-1))
+		}
+		shown[f.ID] = true
 		if s.flags.verbose {
 			for _, e := range f.Evidence {
 				p.wrap("", 2, p.show(e))

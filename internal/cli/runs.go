@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"path"
+	"slices"
 	"time"
 
 	"trustfix/fix"
@@ -46,12 +49,12 @@ func rollback(ctx context.Context, s *session, args []string) error {
 // printConflict names every path that somebody changed since the run.
 func (s *session) printConflict(c *fix.Conflict) {
 	p := s.err
-	for _, path := range c.Paths {
+	for _, at := range c.Paths {
 		if c.Later != "" {
-			p.line(p.sign(signError)+" ", text.M("cli.conflict-later", "path", path, "run", c.Later))
+			p.line(p.sign(signError)+" ", text.M("cli.conflict-later", "path", at, "run", c.Later))
 			continue
 		}
-		p.line(p.sign(signError)+" ", text.M("cli.conflict", "path", path))
+		p.line(p.sign(signError)+" ", text.M("cli.conflict", "path", at))
 	}
 	if c.Later != "" {
 		p.line("  ", text.M("cli.conflict-first", "run", c.Later))
@@ -91,10 +94,14 @@ func history(_ context.Context, s *session, args []string) error {
 	}
 	for _, r := range runs {
 		s.out.printf("%s  %s  %s\n", s.out.bold(r.ID), r.Time.Local().Format(time.DateTime), s.out.show(runState(r.State)))
-		for _, path := range r.Paths {
-			s.out.printf("  %s\n", s.out.clean(path))
+		paths := r.Paths
+		if len(args) == 0 && !s.flags.diff && !s.flags.verbose {
+			paths = summarize(paths)
+		}
+		for _, name := range paths {
+			s.out.printf("  %s\n", s.out.clean(name))
 			if s.flags.diff {
-				diff, err := fix.ThreeWay(h, r.ID, path)
+				diff, err := fix.ThreeWay(h, r.ID, name)
 				if err != nil {
 					return err
 				}
@@ -103,6 +110,24 @@ func history(_ context.Context, s *session, args []string) error {
 		}
 	}
 	return nil
+}
+
+// summarize names a directory once where a run changed many files of it.
+func summarize(paths []string) []string {
+	in := map[string]int{}
+	for _, name := range paths {
+		in[path.Dir(name)]++
+	}
+	var out []string
+	for _, name := range paths {
+		dir := path.Dir(name)
+		if in[dir] <= 5 {
+			out = append(out, name)
+		} else if line := fmt.Sprintf("%s/ (%d)", dir, in[dir]); !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	return out
 }
 
 func only(runs []fix.RunInfo, id string) []fix.RunInfo {
