@@ -169,6 +169,9 @@ func (b *base) furnish(p *prepared) error {
 			return err
 		}
 	}
+	if err := b.condaTrees(p); err != nil {
+		return err
+	}
 	for path, line := range map[string]string{
 		"/etc/passwd": fmt.Sprintf("lin:x:%d:%d:Lin:%s:/bin/bash\n", linUID, linUID, linHome),
 		"/etc/group":  fmt.Sprintf("lin:x:%d:\n", linUID),
@@ -182,6 +185,25 @@ func (b *base) furnish(p *prepared) error {
 		}
 	}
 	return nil
+}
+
+// condaTrees copies the source trees of conda, and tells each its version
+// (the name of its directory), which a build would have written.
+func (b *base) condaTrees(p *prepared) error {
+	if p.Conda == "" {
+		return nil
+	}
+	if err := os.CopyFS(b.dir+condaSources, os.DirFS(p.Conda)); err != nil {
+		return err
+	}
+	trees, err := os.ReadDir(p.Conda)
+	for _, t := range trees {
+		tree := filepath.Join(b.dir+condaSources, t.Name(), "conda")
+		err = errors.Join(err,
+			os.WriteFile(filepath.Join(tree, ".version"), []byte(t.Name()), 0o644),
+			os.WriteFile(filepath.Join(tree, "_version.py"), []byte("__version__ = \""+t.Name()+"\"\n"), 0o644))
+	}
+	return err
 }
 
 // repository makes /srv/repo: the packages, with ca-certificates packed again

@@ -18,11 +18,44 @@ const CondaBase = "/opt/conda"
 // CondaBundle is the certifi bundle that conda reads by default.
 const CondaBundle = CondaBase + "/lib/python3.11/site-packages/certifi/cacert.pem"
 
+// condaSources holds a source tree of conda per directory, where the
+// laboratory was given some (TRUSTFIX_LAB_CONDA).
+const condaSources = "/srv/conda"
+
+// realConda runs conda from a source tree as the installation's own, with the
+// installation's certifi in the place of Debian's.
+const realConda = `#!/usr/bin/python3
+import os, sys
+sys.path.insert(0, "TREE")
+os.environ["CONDA_ROOT"] = "` + CondaBase + `"
+import requests.adapters
+requests.adapters.DEFAULT_CA_BUNDLE_PATH = "` + CondaBundle + `"
+from conda.cli import main
+sys.exit(main())
+`
+
+// Condas are the programs that [Sandbox.UseConda] takes: the stand-in first,
+// then the version of every source tree.
+func (s *Sandbox) Condas() []string {
+	s.t.Helper()
+	return append([]string{"stand-in"}, strings.Fields(s.Must("ls "+condaSources+" 2>/dev/null || true"))...)
+}
+
+// UseConda makes one of [Sandbox.Condas] the installation's program.
+func (s *Sandbox) UseConda(name string) {
+	s.t.Helper()
+	program := condaProgram
+	if name != "stand-in" {
+		program = strings.ReplaceAll(realConda, "TREE", condaSources+"/"+name)
+	}
+	s.Write(CondaBase+"/bin/conda", program)
+}
+
 // InstallConda lays out a conda installation as conda's own installer does,
 // with the stand-in as its program and the distribution's roots as its certifi.
 func (s *Sandbox) InstallConda() {
 	s.t.Helper()
-	s.Write(CondaBase+"/bin/conda", condaProgram)
+	s.UseConda("stand-in")
 	for _, record := range []string{"conda-24.11.3-py311h06a4308_0", "python-3.11.11-he870216_0", "certifi-2024.12.14-py311h06a4308_0", "requests-2.32.3-py311h06a4308_1", "ca-certificates-2024.12.31-h06a4308_0", "openssl-3.0.15-h5eee18b_0"} {
 		part := strings.Split(record, "-")
 		n := len(part)

@@ -7,6 +7,8 @@
 // skip and say why, except with CI=true or TRUSTFIX_LAB=require, where a lab
 // that cannot run is a failure. TRUSTFIX_LAB_ROOT names another Debian root
 // (made by mmdebstrap, with its packages kept) to make the copies of.
+// TRUSTFIX_LAB_CONDA names a directory with source trees of conda (one per
+// version): the tests about conda then run each besides the stand-in.
 //
 // How it keeps the machine out of it:
 //   - TestMain starts the test binary again in a mount namespace of its own,

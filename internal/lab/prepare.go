@@ -17,11 +17,19 @@ import (
 // wanted are the Debian packages whose programs the tests use.
 var wanted = []string{"ca-certificates", "openssl", "curl", "git", "python3", "python3-pip", "python3-requests", "python3-certifi", "python3-ruamel.yaml"}
 
+// wantedForConda are the Debian packages that conda itself needs, when
+// TRUSTFIX_LAB_CONDA names a directory of its source trees.
+var wantedForConda = []string{
+	"conda-package-handling", "python3-pycosat", "python3-pluggy", "python3-boltons", "python3-tqdm", "python3-toolz",
+	"python3-platformdirs", "python3-frozendict", "python3-packaging", "python3-distro", "python3-zstandard", "python3-jsonpatch",
+}
+
 // prepared is what has to be made in the machine's own environment, before the
 // laboratory closes itself in: the program and the packages.
 type prepared struct {
 	Dir     string   // empty directory; the lab's tmpfs comes here
 	System  string   // the tree that sandboxes are copies of: "/", or TRUSTFIX_LAB_ROOT
+	Conda   string   // source trees of conda, one per directory; "" without
 	Program string   // trustfix, built from this checkout
 	Install []string // wanted packages that the machine lacks
 	Debs    []string // .deb files: those and all they need, and ca-certificates
@@ -48,7 +56,7 @@ func prepare(mayFetch bool) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &prepared{scratch: scratch, System: cmp.Or(os.Getenv("TRUSTFIX_LAB_ROOT"), "/"), Dir: filepath.Join(scratch, "lab"), Program: filepath.Join(scratch, "trustfix")}
+	p := &prepared{scratch: scratch, System: cmp.Or(os.Getenv("TRUSTFIX_LAB_ROOT"), "/"), Conda: os.Getenv("TRUSTFIX_LAB_CONDA"), Dir: filepath.Join(scratch, "lab"), Program: filepath.Join(scratch, "trustfix")}
 	if err := p.fill(mayFetch); err != nil {
 		p.remove()
 		return nil, err
@@ -73,7 +81,11 @@ func (p *prepared) fill(mayFetch bool) error {
 
 // packages fills Install and Debs.
 func (p *prepared) packages(mayFetch bool) error {
-	for _, name := range wanted {
+	want := wanted
+	if p.Conda != "" {
+		want = slices.Concat(wanted, wantedForConda)
+	}
+	for _, name := range want {
 		status, err := run("dpkg-query", "--admindir", filepath.Join(p.System, "var/lib/dpkg"), "-W", "-f", "${db:Status-Status}", name)
 		if err != nil || status != "installed" {
 			p.Install = append(p.Install, name)
@@ -96,15 +108,15 @@ func (p *prepared) packages(mayFetch bool) error {
 	}
 	// A list of what was complete then: apt itself decides only when it is asked to fetch.
 	done := filepath.Join(cache, "complete")
-	want := strings.Join(append([]string{"ca-certificates"}, p.Install...), " ")
-	if have, _ := os.ReadFile(done); string(have) != want {
+	set := strings.Join(append([]string{"ca-certificates"}, p.Install...), " ")
+	if have, _ := os.ReadFile(done); string(have) != set {
 		if !mayFetch {
-			return fmt.Errorf("the packages %s are not cached in %s; TRUSTFIX_LAB=require go test ./internal/lab fetches them once", want, cache)
+			return fmt.Errorf("the packages %s are not cached in %s; TRUSTFIX_LAB=require go test ./internal/lab fetches them once", set, cache)
 		}
 		if err := fetch(cache, p.scratch, p.Install); err != nil {
 			return err
 		}
-		if err := os.WriteFile(done, []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(done, []byte(set), 0o644); err != nil {
 			return err
 		}
 	}

@@ -229,7 +229,15 @@ func TestCondaAgreesWithTheClient(t *testing.T) {
 		for path, text := range c.files {
 			s.Write(path, text)
 		}
-		says := strings.TrimSpace(strings.TrimPrefix(s.Run(CondaBase+"/bin/conda", "config", "--show", "ssl_verify").Stdout, "ssl_verify: "))
+		var says string
+		for i, conda := range s.Condas() {
+			s.UseConda(conda)
+			word := strings.TrimSpace(strings.TrimPrefix(s.Run(CondaBase+"/bin/conda", "config", "--show", "ssl_verify").Stdout, "ssl_verify: "))
+			if i > 0 && word != says {
+				t.Errorf("%s: conda %s says %s, the stand-in %s", c.name, conda, word, says)
+			}
+			says = word
+		}
 		r := s.Exec(TrustfixCmd("--offline", "--json"))
 		var doc Report
 		if err := json.Unmarshal([]byte(r.Stdout), &doc); err != nil {
