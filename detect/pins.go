@@ -94,13 +94,17 @@ func ReadPin(path string, data []byte) (p Pin, ok bool) {
 // Pins are the pins that some client of the report reads, each once.
 func Pins(v *platform.View, clients []*client.Client) []Pin {
 	var out []Pin
-	var seen []string
+	seen := map[string]bool{}
 	for _, c := range clients {
-		for _, name := range slices.Concat([]string{c.Trust.Path}, c.Trust.Adds) {
-			if name == "" || slices.Contains(seen, name) {
+		names := c.Trust.Adds
+		if c.Trust.SetBy != "" { // a pin is what a setting names, never a package's own file
+			names = append([]string{c.Trust.Path}, names...)
+		}
+		for _, name := range names {
+			if name == "" || seen[name] {
 				continue
 			}
-			seen = append(seen, name)
+			seen[name] = true
 			data, err := v.Files.ReadFile(name)
 			if err != nil {
 				continue

@@ -216,7 +216,9 @@ func caBundleStale(_ context.Context, _ *platform.View, r *Report) ([]Finding, e
 		return nil, nil
 	}
 	var out []Finding
-	at := map[string]int{} // by path of the bundle
+	at := map[string]int{}                 // by path of the bundle
+	lacks := map[*string][]bundles.Root{}  // by content, which copies share
+	prints := fingerprints(r.Options.Refs) // of the reference roots
 	for _, c := range r.Clients {
 		if c.Trust.Kind != "certifi" && c.Trust.Kind != "file" || c.Trust.Path == "" {
 			continue
@@ -225,7 +227,11 @@ func caBundleStale(_ context.Context, _ *platform.View, r *Report) ([]Finding, e
 		if b.Err != nil || b.Dir || isStore(r, b) || !holdsAny(r.Options.Refs, b.Prints) {
 			continue
 		}
-		missing := lacking(r.Options.Refs, b)
+		missing, ok := lacks[&b.Prints[0]]
+		if !ok {
+			missing = lacking(r.Options.Refs, prints, b)
+			lacks[&b.Prints[0]] = missing
+		}
 		host, name := neededRoot(r, c, b)
 		if len(missing) <= staleInfo && host == "" {
 			continue
@@ -285,16 +291,24 @@ func isStore(r *Report, b *client.Bundle) bool {
 }
 
 // lacking are the reference roots that a bundle does not hold.
-func lacking(refs *bundles.Roots, b *client.Bundle) []bundles.Root {
+func lacking(refs *bundles.Roots, prints []string, b *client.Bundle) []bundles.Root {
 	have := make(map[string]bool, len(b.Prints))
 	for _, p := range b.Prints {
 		have[p] = true
 	}
 	var out []bundles.Root
-	for _, root := range refs.All() {
-		if !have[bundles.Fingerprint(root.Cert.Raw)] {
+	for i, root := range refs.All() {
+		if !have[prints[i]] {
 			out = append(out, root)
 		}
+	}
+	return out
+}
+
+func fingerprints(refs *bundles.Roots) []string {
+	out := make([]string, refs.Len())
+	for i, root := range refs.All() {
+		out[i] = bundles.Fingerprint(root.Cert.Raw)
 	}
 	return out
 }

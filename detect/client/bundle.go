@@ -106,8 +106,10 @@ func (c *Bundles) load(name, group string) *Bundle {
 		b.Err = err
 		return b
 	}
-	if real, err := c.files.Resolve(name); err == nil {
-		b.Real = real
+	if group == "" { // a package's own file stands where it stands
+		if real, err := c.files.Resolve(name); err == nil {
+			b.Real = real
+		}
 	}
 	if img.Kind == platform.DirKind {
 		c.loadDir(b)

@@ -199,12 +199,11 @@ func (s *scan) addPy(p *pyEnv) {
 			if !strings.HasSuffix(n, "-info") {
 				continue
 			}
-			m := distInfo.FindStringSubmatch(n)
-			if m == nil {
+			name, _, _ := strings.Cut(strings.ToLower(n), "-")
+			if _, ok := p.dists[name]; ok || !slices.Contains(wanted, name) {
 				continue
 			}
-			name := strings.ToLower(m[1])
-			if _, ok := p.dists[name]; !ok && slices.Contains(wanted, name) {
+			if m := distInfo.FindStringSubmatch(n); m != nil {
 				p.dists[name] = dist{m[2], site}
 			}
 		}
