@@ -21,6 +21,7 @@ measure() {
   local name=$1
   shift
   for ((i = 0; i < runs; i++)); do
+    # shellcheck disable=SC2016 # the inner shell expands it
     /usr/bin/time -f '%e %M' -o "$work/t" -- env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$HOME" \
       bash -c 's=$EPOCHREALTIME; "$@" >/dev/null 2>&1 || true; e=$EPOCHREALTIME; echo $(( ${e/./} - ${s/./} )) >>"$0"' "$work/us" "$@"
     awk '{print $2}' "$work/t" >>"$work/kb"
