@@ -115,6 +115,7 @@ func redirects(noFollow bool) func(*http.Request, []*http.Request) error {
 			return errors.New("redirect from https to " + req.URL.Scheme)
 		}
 		req.URL.User = nil
+		req.Header.Del("Referer") // where we came from is not the next host's business
 		return nil
 	}
 }

@@ -115,7 +115,8 @@ func (s *source) beside(name string) string {
 	if s.base == nil {
 		return name
 	}
-	return s.base.JoinPath(name).String()
+	// Not JoinPath: a mirror's path may be a whole address, with its two slashes.
+	return strings.TrimSuffix(s.base.String(), "/") + "/" + name
 }
 
 // ListReleases implements selfupdate.Source.
@@ -259,8 +260,8 @@ type fetcher struct {
 }
 
 // archiveTime is how much longer than one answer an archive may take: a slow
-// mirror is no reason to give up.
-const archiveTime = 60
+// mirror is no reason to give up. A variable for the test of the limit.
+var archiveTime = time.Duration(60)
 
 func (f *fetcher) get(ctx context.Context, at string, limit int64) (*platform.Response, error) {
 	u, err := url.Parse(at)
