@@ -31,6 +31,9 @@ type Options struct {
 	Timeout   time.Duration // for one network operation; default 10 s
 	Progress  func(area string, done bool)
 
+	// ProbeClients has the clients' own programs confirm the judgement.
+	ProbeClients bool
+
 	Interrupted string // id of a run that did not end, as fix.Interrupted found it
 }
 
@@ -108,6 +111,7 @@ type Report struct {
 	Endpoints []*Endpoint      `json:"endpoints"`
 	Findings  []Finding        `json:"findings"`
 	Failed    []Failure        `json:"failed,omitempty"` // checks that could not be told
+	Probes    []Probe          `json:"probes,omitempty"` // what the clients themselves said
 
 	Options   Options          `json:"-"`
 	Inventory client.Inventory `json:"-"`

@@ -20,6 +20,9 @@ func Run(ctx context.Context, v *platform.View, o Options) (*Report, error) {
 	if !o.Offline {
 		o.area("endpoints", func() { gatherEndpoints(ctx, v, r) })
 	}
+	if o.ProbeClients && !o.Offline {
+		o.area("clients", func() { r.Probes = probeClients(ctx, v, r) })
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -61,7 +64,7 @@ func gather(ctx context.Context, v *platform.View, r *Report) {
 // still there: the proof, or disproof, of a repair. It uses the network only
 // where one of them depends on an endpoint.
 func Recheck(ctx context.Context, v *platform.View, o Options, were []Finding) ([]Finding, error) {
-	o.Progress = nil
+	o.Progress, o.ProbeClients = nil, false
 	o.Offline = o.Offline || !slices.ContainsFunc(were, func(f Finding) bool {
 		c := CheckFor(f.ID)
 		return c == nil || c.Area != "settings" && c.Area != "store" || f.ID == "store-stale"

@@ -69,6 +69,7 @@ func verifyOff(_ context.Context, v *platform.View, r *Report) ([]Finding, error
 		default:
 			f.Evidence = append(f.Evidence, text.M("verify-off.risk"))
 		}
+		f.Evidence = append(f.Evidence, willRefuse(r, s)...)
 		if s.Value == "" && (s.Format == edit.YAML || s.Format == edit.GitConfig) {
 			f.Evidence = append(f.Evidence, text.M("verify-off.empty", "client", s.Client))
 		}
@@ -159,7 +160,7 @@ func insecureURL(_ context.Context, v *platform.View, r *Report) ([]Finding, err
 			continue
 		}
 		for _, word := range strings.Fields(s.Value) {
-			u, err := url.Parse(word)
+			u, err := url.Parse(strings.TrimPrefix(word, "sparse+")) // cargo
 			if err != nil || !strings.EqualFold(u.Scheme, "http") || loopback(u.Hostname()) {
 				continue
 			}

@@ -48,6 +48,8 @@ type StepResult struct {
 	Status  Status   `json:"status"`
 	Error   text.Msg `json:"error"`
 	Summary text.Msg `json:"summary"`
+	// Verified are clients that prove it: "conda /opt/conda reaches https://…".
+	Verified []string `json:"verified,omitempty"`
 }
 
 // UnmarshalJSON reads the English texts back.

@@ -39,6 +39,7 @@ func diagnose(ctx context.Context, s *session, _ []string) error {
 		return s.printJSON(newDocument(s, report, plan, nil), code(report))
 	}
 	s.printReport(h.View, report, plan)
+	s.printDisagreements(report.Probes)
 	if s.flags.dryRun {
 		s.printPlan(plan)
 	}
@@ -76,11 +77,13 @@ func (s *session) apply(ctx context.Context, h *platform.Host) error {
 	}
 	if !s.flags.json {
 		s.printReport(h.View, report, plan)
+		s.printDisagreements(report.Probes)
 	}
-	run, err := s.carryOut(ctx, h, o, report, plan)
+	run, probes, err := s.carryOut(ctx, h, o, report, plan)
 	if err != nil {
 		return err
 	}
+	o.ProbeClients = false // each step had its own
 	after := report
 	if run != nil {
 		if after, err = s.detect(ctx, h, o); err != nil {
@@ -89,28 +92,46 @@ func (s *session) apply(ctx context.Context, h *platform.Host) error {
 	}
 	code := applied(run, after)
 	if s.flags.json {
+		report.Probes = append(report.Probes, probes...)
 		doc := newDocument(s, report, plan, run)
 		doc.Remaining = after.Findings
 		return s.printJSON(doc, code)
 	}
+	s.printDisagreements(probes)
 	s.printOutcome(run, plan)
 	s.printRemaining(after)
 	return exit(code)
 }
 
 // carryOut lets the engine do a plan, each step proven by the diagnosis that
-// found its cause. An interrupted run has been taken back when it returns.
-func (s *session) carryOut(ctx context.Context, h *platform.Host, o detect.Options, report *detect.Report, plan *fix.Plan) (*fix.Run, error) {
+// found its cause and, where that is wanted, by the clients it is for. An
+// interrupted run has been taken back when it returns.
+func (s *session) carryOut(ctx context.Context, h *platform.Host, o detect.Options, report *detect.Report, plan *fix.Plan) (*fix.Run, []detect.Probe, error) {
+	prover := detect.NewProver(report)
+	proofs := map[*fix.Step][]detect.Probe{}
 	run, err := fix.Apply(ctx, h, plan, fix.ApplyOptions{
 		Verify: func(ctx context.Context, v *platform.View, step *fix.Step) ([]detect.Finding, error) {
-			return detect.Recheck(ctx, v, o, step.Of(report))
+			still, err := detect.Recheck(ctx, v, o, step.Of(report))
+			if err == nil && len(still) == 0 && o.ProbeClients && !o.Offline {
+				proofs[step] = prover.Prove(ctx, v, step.Of(report))
+			}
+			return still, err
 		},
-		Progress: s.stepProgress(),
+		Progress: s.stepProgress(proofs),
 	})
 	if err != nil && !errors.Is(err, context.Canceled) {
-		return nil, s.engineError(err)
+		return nil, nil, s.engineError(err)
 	}
-	return run, err
+	if run != nil {
+		for i, step := range plan.Steps {
+			for _, p := range proofs[step] {
+				if p.Answer == detect.Accepts && run.Steps[i].Status == fix.Done {
+					run.Steps[i].Verified = append(run.Steps[i].Verified, p.Verified())
+				}
+			}
+		}
+	}
+	return run, prover.Probes, err
 }
 
 // applied is the exit code after an apply: a change that failed or did not

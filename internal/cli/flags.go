@@ -20,6 +20,7 @@ import (
 type flags struct {
 	json, offline, verbose, yes bool
 	dryRun, apply, version      bool
+	probe                       bool // --probe-clients, by default with --apply
 	force, diff, explain        bool
 	only, skip, targets, ntp    []string
 	trustCA                     []string
@@ -86,7 +87,7 @@ func boolFlag(s *session, name string) cli.Flag {
 }
 
 func diagnoseFlags(s *session) []cli.Flag {
-	return []cli.Flag{boolFlag(s, "dry-run"), boolFlag(s, "apply"), boolFlag(s, "version")}
+	return []cli.Flag{boolFlag(s, "dry-run"), boolFlag(s, "apply"), boolFlag(s, "version"), boolFlag(s, "probe-clients")}
 }
 
 func forceFlag(s *session) cli.Flag { return boolFlag(s, "force") }
@@ -144,6 +145,9 @@ func (s *session) parse(c *cli.Context) error {
 		if err := f.merge(name, c.IsSet("timeout")); err != nil {
 			return usage(text.M("cli.bad-config", "file", name, "error", err.Error()))
 		}
+	}
+	if f.probe = f.apply; c.IsSet("probe-clients") {
+		f.probe = c.Bool("probe-clients")
 	}
 	if f.apply && f.dryRun {
 		return usage(text.M("cli.apply-and-dry-run"))

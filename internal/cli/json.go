@@ -18,6 +18,8 @@ type document struct {
 	Plan      []*fix.Step      `json:"plan"`
 	Run       *fix.Run         `json:"run"`
 	Remaining []detect.Finding `json:"remaining,omitempty"` // after an apply
+	// Disagreements are where a client says otherwise than trustfix.
+	Disagreements []detect.Probe `json:"disagreements,omitempty"`
 }
 
 type toolInfo struct {
@@ -56,7 +58,7 @@ func newDocument(s *session, r *detect.Report, plan *fix.Plan, run *fix.Run) *do
 	if steps == nil {
 		steps = []*fix.Step{}
 	}
-	return &document{Schema: 1, Tool: s.tool(r.Options.Refs), Report: r, Plan: steps, Run: run}
+	return &document{Schema: 1, Tool: s.tool(r.Options.Refs), Report: r, Plan: steps, Run: run, Disagreements: detect.Disagreements(r.Probes)}
 }
 
 // printJSON prints one document and ends with a code.

@@ -56,7 +56,7 @@ func (s *session) change(ctx context.Context, plans planner) error {
 	if err != nil {
 		return err
 	}
-	run, err := s.carryOut(ctx, h, o, report, plan)
+	run, _, err := s.carryOut(ctx, h, o, report, plan)
 	if err != nil {
 		return err
 	}

@@ -69,9 +69,9 @@ func (s *session) diffLine(l string) string {
 	return l
 }
 
-// stepProgress prints each step as it ends; nothing while it runs, so that a
-// pipe and a terminal show the same.
-func (s *session) stepProgress() func(fix.StepEvent) {
+// stepProgress prints each step as it ends, with the clients that proved it;
+// nothing while it runs, so that a pipe and a terminal show the same.
+func (s *session) stepProgress(proofs map[*fix.Step][]detect.Probe) func(fix.StepEvent) {
 	if s.flags.json {
 		return nil
 	}
@@ -82,6 +82,7 @@ func (s *session) stepProgress() func(fix.StepEvent) {
 			p.printf("\n%s\n", p.show(text.M("cli.run", "run", e.Run)))
 		case fix.Done:
 			p.wrap("  "+p.sign(signDone), 4, p.show(text.M("cli.step-done", "summary", e.Step.Summary)))
+			s.printProofs(proofs[e.Step])
 		case fix.Undone:
 			p.wrap("  "+p.sign(signUndone), 4, p.show(text.M("cli.step-undone", "summary", e.Step.Summary, "error", e.Error)))
 		case fix.Failed:

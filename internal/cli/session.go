@@ -112,6 +112,7 @@ func (s *session) options(h *platform.Host) (detect.Options, error) {
 	o := detect.Options{
 		Refs: refs, Targets: f.targets, Offline: f.offline, NTP: f.ntp,
 		Only: f.only, Skip: f.skip, Consented: f.trustCA, Timeout: f.timeout,
+		ProbeClients: f.probe,
 	}
 	run, err := fix.Interrupted(h.State)
 	var journal *fix.JournalError

@@ -36,6 +36,7 @@ var flagUsage = map[string]text.Msg{
 	"dry-run":         text.M("cli.flag-dry-run"),
 	"apply":           text.M("cli.flag-apply"),
 	"version":         text.M("cli.flag-version"),
+	"probe-clients":   text.M("cli.flag-probe-clients"),
 	"force":           text.M("cli.flag-force"),
 	"diff":            text.M("cli.flag-diff"),
 	"chain":           text.M("cli.flag-chain"),

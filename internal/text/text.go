@@ -72,6 +72,7 @@ var catalogs = []map[string]entry{
 	endpointTexts,
 	engineTexts,
 	pinTexts,
+	probeTexts,
 	releaseTexts,
 }
 
