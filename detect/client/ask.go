@@ -43,7 +43,7 @@ var asks = map[string]*Ask{
 	"aiohttp":  direct(askPython(aiohttpAsks)),
 	"conda": with(askPython(condaAsks),
 		// Plugins may write a token of their own or send data.
-		"CONDA_NO_PLUGINS=true", "CONDA_ANACONDA_ANON_USAGE=false"),
+		"CONDA_NO_PLUGINS=true", "CONDA_ANACONDA_ANON_USAGE=false", "CONDA_REMOTE_MAX_RETRIES=0"),
 	"pip": askPython(pipAsks),
 	"curl": {
 		Argv: func(c *Client, u *url.URL) []string {
