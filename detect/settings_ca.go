@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -131,12 +132,21 @@ func holdsAny(refs *bundles.Roots, prints []string) bool {
 func caPartial(v *platform.View, r *Report, s *client.Setting, b *client.Bundle) (Finding, bool) {
 	hosts := publicHosts(r, s)
 	if len(hosts) == 0 {
+		hosts = defaultHosts(r, s)
+	}
+	if len(hosts) == 0 {
 		return Finding{}, false
 	}
 	f := caFinding("ca-path-partial", v, s)
 	f.Summary = text.M("ca-path-partial", "client", s.Client, "path", b.Path)
 	f.Evidence = append(f.Evidence, text.M("ca-path-partial.hosts", "n", len(b.Prints), "hosts", strings.Join(hosts, ", ")))
 	return f, true
+}
+
+// addsPublic reports whether a client reads public roots besides the bundle
+// that a setting names, as OpenSSL does in its default directory.
+func addsPublic(r *Report, c *client.Client) bool {
+	return slices.ContainsFunc(c.Trust.Adds, func(p string) bool { return holdsAny(r.Options.Refs, r.Inventory.Bundles.Read(p).Prints) })
 }
 
 // publicHosts are the public servers of the clients for which s is the
@@ -150,7 +160,7 @@ func publicHosts(r *Report, s *client.Setting) []string {
 		}
 	}
 	for _, c := range r.Clients {
-		if c.Trust.SetBy != s.Where() {
+		if c.Trust.SetBy != s.Where() || addsPublic(r, c) {
 			continue
 		}
 		for _, e := range c.Endpoints {
@@ -163,6 +173,41 @@ func publicHosts(r *Report, s *client.Setting) []string {
 		for _, cv := range e.Clients {
 			if e.Parsed != nil && e.Reference.OK && cv.Client.Trust.SetBy == s.Where() && !cv.True.OK {
 				add(e.Parsed.Hostname())
+			}
+		}
+	}
+	return out
+}
+
+// defaultHosts are the public servers of the programs that s speaks to where
+// none of them stands here: in an image, or a home that machines share, the
+// setting is there before the program. A library for any server counts always.
+func defaultHosts(r *Report, s *client.Setting) []string {
+	readers := s.Affects
+	if len(readers) == 0 {
+		readers = []string{s.Client}
+	}
+	for _, c := range r.Clients {
+		if c.Trust.SetBy != s.Where() {
+			continue
+		}
+		if c.Name == "requests" || c.Name == "httpx" {
+			readers = []string{"pip"} // stands for all that is public
+			break
+		}
+		if c.Path != "" || len(c.Endpoints) > 0 {
+			readers = nil
+		}
+	}
+	var out []string
+	for _, name := range readers {
+		row := client.ByName(name)
+		if row == nil {
+			continue
+		}
+		for _, raw := range row.Servers {
+			if u, err := url.Parse(raw); err == nil && !slices.Contains(out, u.Hostname()) && len(out) < 5 {
+				out = append(out, u.Hostname())
 			}
 		}
 	}

@@ -136,7 +136,7 @@ func without(s *client.Setting, data []byte) ([]byte, error) {
 
 // withoutLine takes out a line that names the setting and holds nothing else.
 func withoutLine(s *client.Setting, data []byte) ([]byte, error) {
-	var out []byte
+	out := []byte{} // not nil, which would mean "as before", when this was the only line
 	n, gone := 0, false
 	for line := range bytes.Lines(data) {
 		if n++; n == s.Entry.Line && bytes.Contains(line, []byte(s.Name)) {
