@@ -33,6 +33,7 @@ var condaRow = &Row{
 	Vars: []Var{
 		{Name: "CONDA_SSL_VERIFY", Class: condaVerify, EmptyCounts: true},
 		{Name: "CONDA_VERIFY_SSL", Class: condaVerify, EmptyCounts: true},
+		{Name: "SSL_NO_VERIFY", Role: RoleVerify, Off: oneOf("1", "true"), OffOnly: true, Aside: true}, // conda skeleton
 		{Name: "CONDA_CLIENT_SSL_CERT", Role: RoleCert},
 		{Name: "CONDA_CLIENT_SSL_CERT_KEY", Role: RoleKey},
 		{Name: "CONDA_CHANNELS", Role: RoleURL},
@@ -163,6 +164,7 @@ func resolveConda(s *scan, c *Client, layers []layer) {
 	for i := range layers {
 		l := &layers[i]
 		switch {
+		case l.key.Aside:
 		case l.Name == "REQUESTS_CA_BUNDLE" || l.Name == "CURL_CA_BUNDLE" && (bundle == nil || bundle.Name != "REQUESTS_CA_BUNDLE"):
 			bundle = l.Setting
 		case l.role == RoleVerify || l.role == RoleCA && l.Name != "CURL_CA_BUNDLE":

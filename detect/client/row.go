@@ -9,7 +9,8 @@ import (
 // Row is everything that differs between two programs, as data: where it
 // stands, what it reads, in which order, and what its own spelling of "do not
 // verify" is. reference/clients.md is the source of every row; what could only
-// be read and not run is marked Unverified.
+// be read and not run is marked Unverified. The secure default needs no field:
+// it is an absent key, for every program.
 type Row struct {
 	Name string
 	// Programs are the file names by which it is found on the search path. The
@@ -33,9 +34,6 @@ type Row struct {
 	Source  func(s *scan, c *Client) string
 	// Servers are the default endpoints that the program ships.
 	Servers []string
-	// Secure is what stands for "verify" where a key cannot simply go; "": the
-	// key is deleted.
-	Secure string
 	// Rules names the rule set of the judge.
 	Rules func(c *Client) string
 	// Resolve computes Verify and Trust where last-layer-wins is not the rule.

@@ -48,6 +48,8 @@ var npmRow = &Row{
 		{Path: []string{"cafile"}, Role: RoleCA},
 		{Path: []string{"ca"}, Class: npmCA},
 		{Path: []string{"registry"}, Role: RoleURL},
+		{Path: []string{":certfile"}, Role: RoleCert},
+		{Path: []string{":keyfile"}, Role: RoleKey},
 		{Path: []string{"proxy"}, Role: RoleProxy},
 		{Path: []string{"https-proxy"}, Role: RoleProxy, Scheme: "https"},
 	},
@@ -76,6 +78,9 @@ func npmCA(e edit.Entry) (Role, bool) {
 func npmNormal(k string) string {
 	if strings.HasPrefix(k, "@") && strings.HasSuffix(k, ":registry") {
 		return "registry"
+	}
+	if i := strings.LastIndexByte(k, ':'); i > 0 && strings.HasPrefix(k, "//") {
+		return k[i:] // of one registry
 	}
 	return k
 }
@@ -209,7 +214,6 @@ var berryRow = &Row{
 	},
 	Default: builtIn,
 	Servers: yarnRow.Servers,
-	Secure:  "true",
 	Rules:   ruleSet("node"),
 }
 
