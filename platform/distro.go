@@ -89,6 +89,7 @@ func DetectDistro(goos string, files Files, env Env) Distro {
 		d.ID, d.Pretty = "termux", "Termux"
 	}
 	d.Managed = managed(d, files, exists, env)
+	d.Pretty = cmp.Or(d.Pretty, strings.TrimSpace(d.ID+" "+d.Version))
 	return d
 }
 
