@@ -19,7 +19,7 @@ import (
 
 // maxUnpacked is the most that an archive may hold: a small file can unpack to
 // more than a disk.
-const maxUnpacked = 256 << 20
+const maxUnpacked = 128 << 20
 
 // unpack returns the program in an archive, if it is the one that was signed.
 func unpack(data []byte, a Asset) ([]byte, error) {

@@ -287,7 +287,7 @@ func TestRow27Archive(t *testing.T) {
 	t.Run("a bomb", func(t *testing.T) {
 		m := newMachine(t)
 		m.o.Files = make1(t, m.key, "1.2.0", bomb(t), nil).asFiles()
-		if r := m.refused("release.bad-archive"); !strings.Contains(r.Error(), "256 MB") {
+		if r := m.refused("release.bad-archive"); !strings.Contains(r.Error(), "128 MB") {
 			t.Error(r)
 		}
 	})
