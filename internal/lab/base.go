@@ -320,7 +320,7 @@ rm -rf /var/cache/apt/archives/*.deb`
 	}
 	r, err := proc.Wait()
 	if err == nil && r.Code != 0 {
-		err = errors.New(r.String())
+		err = fmt.Errorf("apt could not install what is in %s (remove it to have it fetched again): %s", filepath.Dir(p.Debs[0]), r)
 	}
 	return err
 }

@@ -107,7 +107,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		t.Fatalf("apply: %s", whole)
 	}
 	s.rollbackAll()
-	const moments = 16
+	const moments = 12
 	states := map[string]int{}
 	for i := range moments {
 		p, err := s.Start(TrustfixCmd("--apply", "--offline"))

@@ -87,7 +87,7 @@ func (p *prepared) packages(mayFetch bool) error {
 	}
 	for _, name := range want {
 		status, err := run("dpkg-query", "--admindir", filepath.Join(p.System, "var/lib/dpkg"), "-W", "-f", "${db:Status-Status}", name)
-		if err != nil || status != "installed" {
+		if err != nil || status != "installed" { // asked for an unknown package, dpkg-query fails
 			p.Install = append(p.Install, name)
 		}
 	}
@@ -106,17 +106,19 @@ func (p *prepared) packages(mayFetch bool) error {
 	if err := os.MkdirAll(filepath.Join(cache, "partial"), 0o755); err != nil {
 		return err
 	}
-	// A list of what was complete then: apt itself decides only when it is asked to fetch.
-	done := filepath.Join(cache, "complete")
-	set := strings.Join(append([]string{"ca-certificates"}, p.Install...), " ")
-	if have, _ := os.ReadFile(done); string(have) != set {
+	// The marker lists what was fetched completely: asking apt each time takes seconds and a network.
+	marker := filepath.Join(cache, "complete")
+	have, _ := os.ReadFile(marker)
+	fetched, need := strings.Fields(string(have)), append([]string{"ca-certificates"}, p.Install...)
+	missing := slices.DeleteFunc(slices.Clone(need), func(name string) bool { return slices.Contains(fetched, name) })
+	if len(missing) > 0 {
 		if !mayFetch {
-			return fmt.Errorf("the packages %s are not cached in %s; TRUSTFIX_LAB=require go test ./internal/lab fetches them once", set, cache)
+			return fmt.Errorf("the packages %s are not in %s; TRUSTFIX_LAB=require go test ./internal/lab fetches them once", strings.Join(missing, " "), cache)
 		}
 		if err := fetch(cache, p.scratch, p.Install); err != nil {
 			return err
 		}
-		if err := os.WriteFile(done, []byte(set), 0o644); err != nil {
+		if err := os.WriteFile(marker, []byte(strings.Join(need, " ")), 0o644); err != nil {
 			return err
 		}
 	}
@@ -154,6 +156,13 @@ func codename(release string) string {
 // fetch lets apt download packages into cache with lists of its own: the
 // machine's package state does not change.
 func fetch(cache, scratch string, install []string) error {
+	old, err := filepath.Glob(filepath.Join(cache, "*.deb"))
+	if err != nil {
+		return err
+	}
+	for _, deb := range append(old, filepath.Join(cache, "complete")) { // two versions of a package would be one too many
+		_ = os.Remove(deb)
+	}
 	lists := filepath.Join(scratch, "lists")
 	if err := os.MkdirAll(filepath.Join(lists, "partial"), 0o755); err != nil {
 		return err
