@@ -203,8 +203,10 @@ func TestDiffHidesSecrets(t *testing.T) {
 		"not UTF-8":      {m.file("secret\xff"), m.file("x"), "not shown"},
 		"too large":      {platform.Image{Kind: platform.File, Mode: 0o644, Size: 1 << 30, SHA256: "x"}, m.file("x"), "not shown"},
 		"becomes a link": {before, platform.Image{Kind: platform.Link, Link: "/x"}, "+link to /x"},
-		"mode": {before, func() platform.Image { i := before; i.Mode = 0o600; return i }(),
-			"old mode 000644\nnew mode 000600\n"},
+		"mode": {
+			before, func() platform.Image { i := before; i.Mode = 0o600; return i }(),
+			"old mode 000644\nnew mode 000600\n",
+		},
 	} {
 		got := Action{Kind: FileAction, Target: "/f", Before: c.before, After: c.after}.Diff()
 		if !strings.Contains(got, c.want) || strings.Contains(got, "secret@") || strings.Contains(got, "/t/secret") || strings.Contains(got, "MIIsecret") || strings.Contains(got, "secret\x00") {

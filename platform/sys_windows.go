@@ -28,7 +28,7 @@ func setSystemClock(t time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer token.Close()
+	defer func() { _ = token.Close() }()
 	name, err := windows.UTF16PtrFromString("SeSystemtimePrivilege")
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ const (
 // envSources are the places that set variables for everybody and for the
 // user, lowest precedence first.
 func (s *scan) envSources() []envSource {
-	h, cfg := s.home, s.xdg("XDG_CONFIG_HOME", ".config")
+	h, cfg := s.home, s.configHome()
 	var out []envSource
 	add := func(kind envKind, format edit.Format, ext string, paths ...string) {
 		for _, p := range paths {

@@ -97,7 +97,7 @@ func pipFiles(s *scan, c *Client) []File {
 		return nil
 	}
 	custom := own != "" && s.isFile(own)
-	cfg := s.xdg("XDG_CONFIG_HOME", ".config")
+	cfg := s.configHome()
 	switch s.v.OS {
 	case "windows":
 		add("C:/ProgramData/pip/pip.ini")
@@ -151,7 +151,8 @@ func resolvePip(s *scan, c *Client, layers []layer) {
 	rank := map[string]int{}
 	for i := range layers {
 		l := &layers[i]
-		key, r := l.Name, 3
+		var key string
+		r := 3
 		if l.Env {
 			if key = pipNormal(strings.TrimPrefix(l.Name, "PIP_")); l.Value == "" && strings.HasPrefix(l.Name, "PIP_") {
 				continue

@@ -154,7 +154,7 @@ func gitFiles(s *scan, _ *Client) []File {
 	if p := s.getenv("GIT_CONFIG_GLOBAL"); p != "" {
 		names = append(names, p)
 	} else {
-		names = append(names, path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "git/config"), path.Join(s.home, ".gitconfig"))
+		names = append(names, path.Join(s.configHome(), "git/config"), path.Join(s.home, ".gitconfig"))
 	}
 	var out []File
 	var add func(name string, depth int)

@@ -119,7 +119,7 @@ var goRow = &Row{
 		if root := s.goRoot(c); root != "" {
 			out = append(out, File{Path: path.Join(root, "go.env"), Format: edit.EnvFile})
 		}
-		user := path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "go/env")
+		user := path.Join(s.configHome(), "go/env")
 		switch s.v.OS {
 		case "darwin":
 			user = path.Join(s.home, "Library/Application Support/go/env")
@@ -195,7 +195,7 @@ var gemRow = &Row{
 	Files: func(s *scan, _ *Client) []File {
 		user := path.Join(s.home, ".gemrc")
 		if !s.something(user) {
-			user = path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "gem/gemrc")
+			user = path.Join(s.configHome(), "gem/gemrc")
 		}
 		return []File{{Path: "/etc/gemrc", Format: edit.YAML}, {Path: user, Format: edit.YAML}}
 	},

@@ -150,7 +150,7 @@ var pnpmRow = &Row{
 	Programs: []string{"pnpm"},
 	Reads:    []string{"npm"},
 	Files: func(s *scan, _ *Client) []File {
-		return []File{{Path: path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "pnpm/rc"), Format: edit.Npmrc}}
+		return []File{{Path: path.Join(s.configHome(), "pnpm/rc"), Format: edit.Npmrc}}
 	},
 	Normal:   npmNormal,
 	Keys:     npmRow.Keys,
@@ -168,7 +168,8 @@ var yarnRow = &Row{
 	Find: func(s *scan) []*Client { return s.yarns(false) },
 	Files: func(s *scan, _ *Client) []File {
 		return []File{
-			{Path: "/etc/yarnrc", Format: edit.Yarnrc}, {Path: "/usr/local/etc/yarnrc", Format: edit.Yarnrc},
+			{Path: "/etc/yarnrc", Format: edit.Yarnrc},
+			{Path: "/usr/local/etc/yarnrc", Format: edit.Yarnrc},
 			{Path: path.Join(s.home, ".yarnrc"), Format: edit.Yarnrc},
 		}
 	},

@@ -27,7 +27,7 @@ var uvRow = &Row{
 					break
 				}
 			}
-			out = append(out, File{Path: system, Format: edit.TOML}, File{Path: path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "uv/uv.toml"), Format: edit.TOML})
+			out = append(out, File{Path: system, Format: edit.TOML}, File{Path: path.Join(s.configHome(), "uv/uv.toml"), Format: edit.TOML})
 		}
 		if p := s.getenv("UV_CONFIG_FILE"); path.IsAbs(p) {
 			out = append(out, File{Path: p, Format: edit.TOML})
@@ -105,7 +105,7 @@ var pixiRow = &Row{
 		}
 		var out []File
 		names := []string{
-			"/etc/pixi/config.toml", path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "pixi/config.toml"),
+			"/etc/pixi/config.toml", path.Join(s.configHome(), "pixi/config.toml"),
 			path.Join(s.home, ".pixi/config.toml"), under(s.getenv("PIXI_HOME"), "config.toml"), under(s.getenv("PIXI_CONFIG_FILE"), ""),
 		}
 		if s.v.OS == "windows" {
@@ -144,7 +144,7 @@ var poetryRow = &Row{
 	Name: "poetry",
 	Find: func(s *scan) []*Client { return s.pyTool("poetry") },
 	Files: func(s *scan, _ *Client) []File {
-		d := path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "pypoetry")
+		d := path.Join(s.configHome(), "pypoetry")
 		switch s.v.OS {
 		case "darwin":
 			d = path.Join(s.home, "Library/Application Support/pypoetry")
@@ -203,7 +203,7 @@ var pdmRow = &Row{
 	Name: "pdm",
 	Find: func(s *scan) []*Client { return s.pyTool("pdm") },
 	Files: func(s *scan, _ *Client) []File {
-		site, user := "/etc/xdg/pdm/config.toml", path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "pdm/config.toml")
+		site, user := "/etc/xdg/pdm/config.toml", path.Join(s.configHome(), "pdm/config.toml")
 		switch s.v.OS {
 		case "darwin":
 			site, user = "/Library/Application Support/pdm/config.toml", path.Join(s.home, "Library/Application Support/pdm/config.toml")

@@ -105,7 +105,7 @@ var dockerRow = &Row{
 	Files: func(s *scan, _ *Client) []File {
 		return []File{
 			{Path: "/etc/docker/daemon.json", Format: edit.JSON},
-			{Path: path.Join(s.xdg("XDG_CONFIG_HOME", ".config"), "docker/daemon.json"), Format: edit.JSON},
+			{Path: path.Join(s.configHome(), "docker/daemon.json"), Format: edit.JSON},
 		}
 	},
 	Keys: []Key{

@@ -240,12 +240,12 @@ func (s *scan) first(names ...string) string {
 	return ""
 }
 
-// xdg is a directory of the XDG base specification for the examined user.
-func (s *scan) xdg(variable, fallback string) string {
-	if d := s.getenv(variable); d != "" && path.IsAbs(d) {
+// configHome is the XDG base specification's directory of the examined user's settings.
+func (s *scan) configHome() string {
+	if d := s.getenv("XDG_CONFIG_HOME"); d != "" && path.IsAbs(d) {
 		return d
 	}
-	return path.Join(s.home, fallback)
+	return path.Join(s.home, ".config")
 }
 
 // osBundles are where systems keep the bundle of their store, in the order in

@@ -22,7 +22,7 @@ func (x *Setting) Refused() (text.Msg, bool) {
 	return text.M("ca-path-invalid.conda", "value", v), true
 }
 
-// TrustsNothing: npm's ca without a value leaves it without any root.
+// TrustsNothing reports npm's ca without a value, which leaves it without any root.
 func (x *Setting) TrustsNothing() bool {
 	return x.Role == RoleCA && x.Name == "ca" && x.Value == "" && x.Format == edit.Npmrc
 }

@@ -28,17 +28,21 @@ func version(_ context.Context, s *session, _ []string) error {
 	if err != nil {
 		return err
 	}
-	servers := make([]string, len(platform.TimeServers))
-	for i, t := range platform.TimeServers {
-		servers[i] = t.Host
+	hosts := func(list []platform.TimeServer) (out []string) {
+		for _, t := range list {
+			out = append(out, t.Host)
+		}
+		return out
 	}
+	servers, dates := hosts(platform.TimeServers), hosts(platform.DateServers)
 	if s.flags.json {
 		return s.printJSON(struct {
 			Schema      int      `json:"schema"`
 			Tool        toolInfo `json:"tool"`
 			ReleaseKeys string   `json:"releaseKeys"`
 			TimeServers []string `json:"timeServers"`
-		}{1, s.tool(refs), s.proc.Build.ReleaseKeys, servers}, exitOK)
+			DateServers []string `json:"dateServers"`
+		}{1, s.tool(refs), s.proc.Build.ReleaseKeys, servers, dates}, exitOK)
 	}
 	p.printf("trustfix %s\n", s.proc.Build.Version)
 	if !s.flags.verbose {
@@ -54,6 +58,7 @@ func version(_ context.Context, s *session, _ []string) error {
 		p.line("", text.M("cli.release-keys", "keys", s.proc.Build.ReleaseKeys, "source", s.proc.Build.ReleaseSource))
 	}
 	p.line("", text.M("cli.time-servers", "servers", strings.Join(servers, ", ")))
+	p.line("", text.M("cli.date-servers", "servers", strings.Join(dates, ", ")))
 	return nil
 }
 

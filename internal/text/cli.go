@@ -123,6 +123,7 @@ var cliTexts = map[string]entry{
 	"cli.no-release-keys":      {"release keys: none; this build cannot update itself", "发布密钥：无；此版本无法自我更新"},
 	"cli.release-keys":         {"release keys: {keys} from {source}", "发布密钥：{keys}，来源 {source}"},
 	"cli.time-servers":         {"time servers: {servers}", "时间服务器：{servers}"},
+	"cli.date-servers":         {"asked for the date over plain http when no time server answers: {servers}", "时间服务器无应答时，用明文 http 询问日期：{servers}"},
 	"cli.no-clients":           {"No client was found whose TLS settings trustfix knows.", "没有发现 trustfix 了解其 TLS 设置的客户端。"},
 	"cli.col-client":           {"client", "客户端"},
 	"cli.col-verify":           {"verifies", "校验"},
