@@ -88,7 +88,7 @@ type question struct {
 // probeClients confirms a diagnosis: for each instance that verifies, one
 // endpoint, those that it is expected to refuse first.
 func probeClients(ctx context.Context, v *platform.View, r *Report) []Probe {
-	p := newProber(v, r.Endpoints, r.Stores, r.Inventory, r.Options.Refs)
+	p := newProber(v, r.Endpoints, r.Stores, r.Inventory)
 	var qs []question
 	for _, c := range r.Clients {
 		if q, ok := p.ask(c, func(_ *Endpoint, expected Answer) bool { return expected == Refuses }, true); ok {
@@ -98,13 +98,12 @@ func probeClients(ctx context.Context, v *platform.View, r *Report) []Probe {
 	return p.run(ctx, chosen(qs, probesBefore))
 }
 
-func newProber(v *platform.View, es []*Endpoint, stores []*Store, inv client.Inventory, refs *bundles.Roots) *prober {
-	if refs == nil {
-		refs = &bundles.Roots{}
-	}
+// newProber lets the roots compiled into trustfix stand for those compiled
+// into a program: what --reference-roots adds is in no program.
+func newProber(v *platform.View, es []*Endpoint, stores []*Store, inv client.Inventory) *prober {
 	return &prober{
 		v: v, endpoints: es, inv: inv,
-		roots: &trustRoots{v: v, stores: stores, refs: refs, files: map[string]*loaded{}},
+		roots: &trustRoots{v: v, stores: stores, refs: bundles.Reference(), files: map[string]*loaded{}},
 	}
 }
 
@@ -138,7 +137,7 @@ func (p *Prover) Prove(ctx context.Context, v *platform.View, were []Finding) []
 	if err != nil {
 		return nil
 	}
-	pr := newProber(&now, p.before.Endpoints, gatherStores(ctx, &now, p.before.Options.Refs), inv, p.before.Options.Refs)
+	pr := newProber(&now, p.before.Endpoints, gatherStores(ctx, &now, p.before.Options.Refs), inv)
 	var qs []question
 	for _, c := range inv.Clients {
 		was := slices.IndexFunc(p.before.Clients, func(o *client.Client) bool { return o.Name == c.Name && o.Path == c.Path })
@@ -301,6 +300,13 @@ func (p *prober) probe(ctx context.Context, q question) Probe {
 	vars, ok := c.Environ(env, settings)
 	if !ok {
 		return unknown("its environment cannot be known from here")
+	}
+	home := p.v.User.Home
+	if as != nil {
+		home = as.Home
+	}
+	if p.v.OS != "windows" && home != "" {
+		vars = append(vars, "HOME="+home) // whose files the judgement has read
 	}
 	out, err := p.v.Exec.Query(ctx, platform.Cmd{Argv: argv, Env: vars, As: as, Timeout: probeLimit})
 	q.Answer, q.Words = heard(a, out, err)

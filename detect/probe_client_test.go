@@ -250,6 +250,7 @@ func (o owned) Snapshot(name string) (platform.Image, error) {
 
 func TestRootRunsNothingThatOthersWrote(t *testing.T) {
 	lin := platform.User{Name: "lin", UID: 1000, GID: 1000, Home: "/home/lin"}
+	home := map[string]string{"": "/root", "lin": "/home/lin"}
 	for _, tc := range []struct {
 		name  string
 		files owned
@@ -258,7 +259,7 @@ func TestRootRunsNothingThatOthersWrote(t *testing.T) {
 		runs  bool
 	}{
 		{"root's own", owned{dir: "/none"}, platform.User{Name: "root", Home: "/root"}, "", true},
-		{"root's own, under sudo", owned{dir: "/none"}, platform.User{Name: "lin", UID: 1000, GID: 1000, Home: "/root"}, "lin", true},
+		{"root's own, under sudo", owned{dir: "/none"}, lin, "lin", true},
 		{"a user's", owned{dir: "/opt/conda", uid: 1000, gid: 1000}, platform.User{Name: "root", Home: "/root"}, "lin", true},
 		{"nobody's known", owned{dir: "/opt/conda", uid: 4242}, platform.User{Name: "root", Home: "/root"}, "", false},
 		{"a user's modules in root's program", owned{dir: "/opt/conda/lib/python3.11/site-packages", uid: 1000, gid: 1000}, platform.User{Name: "root", Home: "/root"}, "lin", true},
@@ -269,7 +270,7 @@ func TestRootRunsNothingThatOthersWrote(t *testing.T) {
 			a := newAsked(t, true, "", "-- home/lin/.condarc --\nchannels: [https://repo.test/main]\n", platformtest.Program{})
 			tc.files.Files = a.Files
 			a.Files, a.Elevated, a.User, a.Users = tc.files, true, tc.user, []platform.User{lin}
-			p := newProber(a.View, a.report.Endpoints, nil, a.report.Inventory, nil)
+			p := newProber(a.View, a.report.Endpoints, nil, a.report.Inventory)
 			conda := slices.IndexFunc(a.report.Clients, func(c *client.Client) bool { return c.Name == "conda" })
 			q, ok := p.ask(a.report.Clients[conda], func(*Endpoint, Answer) bool { return false }, true)
 			if !ok {
@@ -282,6 +283,9 @@ func TestRootRunsNothingThatOthersWrote(t *testing.T) {
 			as := ""
 			if tc.runs && a.cmds[0].As != nil {
 				as = a.cmds[0].As.Name
+			}
+			if tc.runs && !slices.Contains(a.cmds[0].Env, "HOME="+home[as]) {
+				t.Errorf("ran with %v", a.cmds[0].Env)
 			}
 			if as != tc.as {
 				t.Errorf("ran as %q, want %q", as, tc.as)

@@ -47,7 +47,7 @@ func TestProbesAgreeWithRealClients(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v, clients, es, inv := here(t, tc.trust, ca, tc.host, tc.mod)
-			p := newProber(v, es, nil, inv, nil)
+			p := newProber(v, es, nil, inv)
 			var qs []question
 			asked := map[string]bool{}
 			for _, c := range clients {
