@@ -152,4 +152,66 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 	}
 	t.Log(states)
+
+	// The same of a rollback: repeated, it ends where it would have ended.
+	if r := s.Trustfix("--apply", "--offline"); r.Code != 0 {
+		t.Fatalf("apply: %s", r)
+	}
+	whole = s.Trustfix("rollback")
+	for i := range moments / 2 {
+		if r := s.Trustfix("--apply", "--offline"); r.Code != 0 {
+			t.Fatalf("rollback %d: apply: %s", i, r)
+		}
+		p, err := s.Start(TrustfixCmd("rollback"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole.Took * time.Duration(i+1) / (moments/2 + 1))
+		_ = p.Kill()
+		if _, err := p.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		s.rollbackAll()
+		if d := s.Changes(before, "/var/lib/trustfix"); len(d) > 0 {
+			t.Fatalf("rollback %d: not byte for byte:\n%s", i, strings.Join(d, "\n"))
+		}
+	}
+}
+
+// A disk that is full where the file is, or where the journal is: the file is
+// as before, and it is said.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	const off = "ssl_verify: false\nchannels: [defaults]\n"
+	for name, dir := range map[string]string{"the file's": "/root", "the journal's": "/var/lib/trustfix"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := Start(t, Config{})
+			s.InstallConda()
+			s.Must("mkdir -p " + dir + "; mount -t tmpfs -o size=64k,mode=700 full " + dir)
+			s.Write("/root/.condarc", off)
+			s.Must("cat /dev/zero >" + dir + "/filler 2>/dev/null || true")
+			r := s.Trustfix("--apply", "--offline")
+			if r.Code == 0 || r.Code == 2 || strings.Contains(r.Stderr, "goroutine ") {
+				t.Errorf("on a full disk: %s", r)
+			}
+			if !strings.Contains(r.Stdout+r.Stderr, "space") {
+				t.Errorf("the reason is not named: %s", r)
+			}
+			if got := s.Read("/root/.condarc"); got != off {
+				t.Errorf("condarc became %q", got)
+			}
+			s.Must("rm " + dir + "/filler")
+			if r := s.Trustfix("--apply", "--offline"); r.Code != 0 {
+				t.Errorf("with space again: %s", r)
+			}
+			if got := s.Read("/root/.condarc"); got != "channels: [defaults]\n" {
+				t.Errorf("condarc became %q", got)
+			}
+			s.rollbackAll()
+			if got := s.Read("/root/.condarc"); got != off {
+				t.Errorf("condarc became %q", got)
+			}
+		})
+	}
 }
