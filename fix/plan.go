@@ -263,17 +263,22 @@ func (p *Plan) Possible() int {
 	return n
 }
 
-// NeedsNewShell says whether a step changes what only a new shell reads.
-func (p *Plan) NeedsNewShell() bool {
+// Variables are the environment variables that an apply by this caller takes
+// out of files: a process that is running keeps them.
+func (p *Plan) Variables() []string {
+	var names []string
 	for _, s := range p.Steps {
 		for _, f := range s.Of(p.report) {
-			if s.attempt && f.Setting != nil && f.Setting.Env {
-				return true
+			if s.attempt && f.Setting != nil && f.Setting.Env && f.Setting.File != "" {
+				names = append(names, f.Setting.Name)
 			}
 		}
 	}
-	return false
+	return names
 }
+
+// NeedsNewShell says whether a step changes what only a new shell reads.
+func (p *Plan) NeedsNewShell() bool { return len(p.Variables()) > 0 }
 
 // SudoLine is the command that does what this caller has no right to do, ""
 // when there is nothing of that kind. Other flags of the call are passed as more.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"trustfix/detect"
 	"trustfix/fix"
@@ -86,7 +87,7 @@ func (s *session) apply(ctx context.Context, h *platform.Host) error {
 	o.ProbeClients = false // each step had its own
 	after := report
 	if run != nil {
-		if after, err = s.detect(ctx, h, o); err != nil {
+		if after, err = s.detect(ctx, newShell(h, plan), o); err != nil {
 			return err
 		}
 	}
@@ -101,6 +102,19 @@ func (s *session) apply(ctx context.Context, h *platform.Host) error {
 	s.printOutcome(run, plan)
 	s.printRemaining(after)
 	return exit(code)
+}
+
+// newShell is the host as a new shell sees it: a variable that was taken out of
+// the file that sets it is still in this process's environment.
+func newShell(h *platform.Host, plan *fix.Plan) *platform.Host {
+	view := *h.View
+	view.Env = maps.Clone(view.Env)
+	for _, name := range plan.Variables() {
+		delete(view.Env, name)
+	}
+	fresh := *h
+	fresh.View = &view
+	return &fresh
 }
 
 // carryOut lets the engine do a plan, each step proven by the diagnosis that
@@ -163,19 +177,19 @@ func (s *session) engineError(err error) error {
 	var noRun *fix.NoRun
 	switch {
 	case errors.Is(err, platform.ErrLocked):
-		return &exitError{exitLocked, text.M("cli.locked")}
+		return &exitError{code: exitLocked, msg: text.M("cli.locked")}
 	case errors.As(err, &noRun):
 		return usage(text.M("cli.no-such-run", "run", noRun.ID))
 	case errors.As(err, &conflict):
 		s.printConflict(conflict)
-		return exit(exitConflict)
+		return &exitError{code: exitConflict, because: conflict}
 	case errors.As(err, &incomplete):
 		for _, n := range incomplete.Notes {
 			s.err.line(s.err.sign(signError)+" ", n)
 		}
-		return exit(exitConflict)
+		return &exitError{code: exitConflict, because: incomplete}
 	case errors.As(err, &journal):
-		return &exitError{exitFailed, journal.Msg()}
+		return &exitError{code: exitFailed, msg: journal.Msg()}
 	}
 	return err
 }
