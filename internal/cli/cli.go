@@ -46,8 +46,9 @@ type Build struct{ Version, ReleaseKeys, ReleaseSource string }
 
 // exitError ends the program with a code. Its message, if any, goes to stderr.
 type exitError struct {
-	code int
-	msg  text.Msg
+	code    int
+	msg     text.Msg
+	because error // what has been said already, for --json
 }
 
 func (e *exitError) Error() string { return e.msg.String() }
@@ -70,6 +71,13 @@ func Main(ctx context.Context, p Process) int {
 	if err == nil {
 		return exitOK
 	}
+	code := s.report(err)
+	s.fail(code, err)
+	return code
+}
+
+// report says on stderr why the program ends and returns the exit code.
+func (s *session) report(err error) int {
 	var ee *exitError
 	switch {
 	case errors.As(err, &ee):

@@ -94,10 +94,18 @@ func clients(ctx context.Context, s *session, _ []string) error {
 		if c.Verify != "on" {
 			verify = s.out.sign(signError) + " " + c.Verify
 		}
-		t.Row(s.out.clean(strings.TrimSpace(c.Name+" "+c.Version+" "+c.Path)), verify, s.out.clean(strings.TrimSpace(c.Trust.Kind+" "+c.Trust.Path)), s.out.clean(c.Trust.SetBy))
+		t.Row(s.out.clean(strings.TrimSpace(c.Name+" "+c.Version+" "+c.Path)), verify, s.out.clean(s.trust(c)), s.out.clean(c.Trust.SetBy))
 	}
 	s.out.printf("%s\n", t.Render())
 	return nil
+}
+
+// trust is where a client takes its roots from, in words.
+func (s *session) trust(c *client.Client) string {
+	if c.Trust.Builtin {
+		return s.say(text.M("cli.built-in"))
+	}
+	return strings.TrimSpace(c.Trust.Kind + " " + c.Trust.Path)
 }
 
 // explain explains a finding or fix id, a client, or an error text.
@@ -111,6 +119,9 @@ func explain(ctx context.Context, s *session, args []string) error {
 		what = strings.TrimSpace(string(data))
 	}
 	p := s.out
+	if s.flags.json && client.ByName(what) == nil {
+		return s.explainJSON(what, nil)
+	}
 	if what == "" {
 		p.line("", text.M("cli.explain-ids"))
 		for _, id := range detect.IDs() {
@@ -152,6 +163,9 @@ func (s *session) explainClient(ctx context.Context, row *client.Row) error {
 	if err != nil {
 		return err
 	}
+	if s.flags.json {
+		return s.explainJSON(row.Name, &inv)
+	}
 	p, n := s.out, 0
 	p.printf("%s\n", p.bold(row.Name))
 	for _, c := range inv.Clients {
@@ -159,7 +173,7 @@ func (s *session) explainClient(ctx context.Context, row *client.Row) error {
 			continue
 		}
 		n++
-		p.wrap("", 2, p.show(text.M("cli.client-state", "path", strings.TrimSpace(c.Path+" "+c.Version), "verify", c.Verify, "kind", c.Trust.Kind, "bundle", c.Trust.Path)))
+		p.wrap("", 2, p.show(text.M("cli.client-state", "path", strings.TrimSpace(c.Path+" "+c.Version), "verify", c.Verify, "trust", s.trust(c))))
 		for _, set := range c.Settings {
 			wins := text.M("cli.setting-loses")
 			if set.Wins {

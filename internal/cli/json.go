@@ -63,6 +63,7 @@ func newDocument(s *session, r *detect.Report, plan *fix.Plan, run *fix.Run) *do
 
 // printJSON prints one document and ends with a code.
 func (s *session) printJSON(doc any, code int) error {
+	s.printed = true
 	enc := json.NewEncoder(s.out.w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)

@@ -9,6 +9,7 @@ import (
 
 	"trustfix/fix"
 	"trustfix/internal/text"
+	"trustfix/platform"
 )
 
 // rollback undoes the newest run, or the one named.
@@ -81,13 +82,7 @@ func history(_ context.Context, s *session, args []string) error {
 		}
 	}
 	if s.flags.json {
-		if runs == nil {
-			runs = []fix.RunInfo{}
-		}
-		return s.printJSON(struct {
-			Schema int           `json:"schema"`
-			Runs   []fix.RunInfo `json:"runs"`
-		}{1, runs}, exitOK)
+		return s.historyJSON(h, runs)
 	}
 	if len(runs) == 0 {
 		s.out.line("", text.M("cli.no-runs"))
@@ -110,6 +105,33 @@ func history(_ context.Context, s *session, args []string) error {
 		}
 	}
 	return nil
+}
+
+// historyJSON prints the runs, with --diff each path's versions too.
+func (s *session) historyJSON(h *platform.Host, runs []fix.RunInfo) error {
+	type entry struct {
+		fix.RunInfo
+		Diffs map[string]string `json:"diffs,omitempty"` // by path
+	}
+	out := make([]entry, len(runs))
+	for i, r := range runs {
+		out[i].RunInfo = r
+		if !s.flags.diff {
+			continue
+		}
+		out[i].Diffs = map[string]string{}
+		for _, name := range r.Paths {
+			diff, err := fix.ThreeWay(h, r.ID, name)
+			if err != nil {
+				return err
+			}
+			out[i].Diffs[name] = text.Redact(diff)
+		}
+	}
+	return s.printJSON(struct {
+		Schema int     `json:"schema"`
+		Runs   []entry `json:"runs"`
+	}{1, out}, exitOK)
 }
 
 // summarize names a directory once where a run changed many files of it.

@@ -18,6 +18,7 @@ type session struct {
 	env      map[string]string
 	flags    flags
 	out, err *printer
+	printed  bool              // the one document of --json
 	journal  *fix.JournalError // the journal cannot be read
 }
 
