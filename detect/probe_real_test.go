@@ -10,12 +10,14 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"io/fs"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +67,12 @@ func TestProbesAgreeWithRealClients(t *testing.T) {
 				}
 				qs = append(qs, q)
 			}
-			for _, got := range p.run(t.Context(), qs) {
+			before := everything(t, v.User.Home)
+			got := p.run(t.Context(), qs)
+			if after := everything(t, v.User.Home); !slices.Equal(before, after) {
+				t.Errorf("left behind: %q, before: %q", after, before)
+			}
+			for _, got := range got {
 				if got.Answer != tc.want {
 					t.Errorf("%s %s: %s: %s", got.Client, got.Path, got.Answer, got.Words)
 				}
@@ -139,6 +146,20 @@ func here(t *testing.T, trust bool, ca *platformtest.CA, host string, mod func(*
 		probe(t.Context(), &v, e, Options{})
 	}
 	return &v, clients, es, inv
+}
+
+// everything is all that stands below a directory.
+func everything(t *testing.T, dir string) []string {
+	t.Helper()
+	var out []string
+	err := filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
+		out = append(out, name)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func write(t *testing.T, name, data string) {
