@@ -26,6 +26,7 @@ var endpointChecks = []*Check{
 	endpointCheck("server-expired", "endpoints", text.M("server-expired.doc")),
 	endpointCheck("server-not-yet-valid", "endpoints", text.M("server-not-yet-valid.doc")),
 	endpointCheck("server-hostname", "endpoints", text.M("server-hostname.doc")),
+	endpointCheck("server-revoked", "endpoints", text.M("server-revoked.doc")),
 	endpointCheck("server-weak", "endpoints", text.M("server-weak.doc")),
 	endpointCheck("server-constraint", "endpoints", text.M("server-constraint.doc")),
 	endpointCheck("server-tls-old", "endpoints", text.M("server-tls-old.doc")),
@@ -143,6 +144,9 @@ func (j *judgement) server(f *Finding, e *Endpoint) {
 	case "server-forged":
 		f.Summary = text.M("server-forged", "host", host)
 		f.Advice = []text.Msg{text.M("server-forged.stop")}
+	case "server-revoked":
+		f.Summary = text.M("server-revoked", "host", host)
+		f.Advice = append(f.Advice, text.M("server-revoked.operator"))
 	case "server-weak":
 		f.Summary = text.M("server-weak", "host", host)
 		f.Advice = append(f.Advice, text.M("server-weak.operator"))

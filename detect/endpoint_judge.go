@@ -62,7 +62,7 @@ func (j *judgement) judge(e *Endpoint) {
 		return
 	}
 	e.Chain = chain.Infos(e.Served.Certs)
-	in := chain.Input{Served: e.Served.Certs, Fetched: e.fetched, Roots: j.refs, Host: e.Target.Host, Time: j.truth}
+	in := chain.Input{Served: e.Served.Certs, Staple: e.Served.OCSP, Fetched: e.fetched, Roots: j.refs, Host: e.Target.Host, Time: j.truth}
 	e.Reference = chain.Judge(in)
 	if e.Reference.Root != nil {
 		e.Fetched = e.Reference.Missing

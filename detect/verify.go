@@ -88,7 +88,7 @@ func Verify(ctx context.Context, v *platform.View, targets []string, o VerifyOpt
 		}
 		out[i].Chain = chain.Infos(e.Served.Certs)
 		out[i].Detail = chain.Judge(chain.Input{
-			Served: e.Served.Certs, Fetched: e.fetched, Broken: o.Broken, Roots: o.Roots, Host: e.Target.Host, Time: truth, Rules: o.Rules,
+			Served: e.Served.Certs, Staple: e.Served.OCSP, Fetched: e.fetched, Broken: o.Broken, Roots: o.Roots, Host: e.Target.Host, Time: truth, Rules: o.Rules,
 		})
 		if onlyUnknown(out[i].Detail) {
 			verdicts[e.Target.Host] = out[i].Detail

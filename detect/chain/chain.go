@@ -22,6 +22,7 @@ type Input struct {
 	Fetched [][]byte       // DER fetched by AIA or known otherwise; completes paths, is not trusted
 	Broken  [][]byte       // DER of trusted certificates that do not parse: named where a path ends at one
 	Roots   *bundles.Roots // trust anchors as they stand, with their constraints
+	Staple  []byte         // OCSP response that came with the chain; nil for none
 	Host    string         // DNS name or IP literal; "" leaves the name unchecked
 	Time    time.Time
 	Rules   *Rules // nil: RFC 5280 for a TLS server

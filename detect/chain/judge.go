@@ -67,7 +67,11 @@ func Judge(in Input) (v Verdict) {
 			}}}
 		}
 	}()
-	return answer(in)
+	v = answer(in)
+	if c, ok := revoked(in, v); ok {
+		v.OK, v.Causes = false, append(v.Causes, c)
+	}
+	return v
 }
 
 func answer(in Input) Verdict {

@@ -3,6 +3,7 @@ package text
 // chainTexts are what the judge can prove about a chain: one sentence each,
 // that a person can check with the certificate in hand.
 var chainTexts = map[string]entry{
+	"chain.revoked": {"{issuer} says, stapled by the server itself, that it revoked {subject} on {when}", "服务器自己装订的应答表明：{issuer} 已于 {when} 吊销 {subject}"},
 	"chain.expired": {
 		"{subject} was valid {from} … {until}; it is judged at {at}",
 		"{subject} 的有效期为 {from} … {until}；判断时间为 {at}",

@@ -71,8 +71,11 @@ var endpointTexts = map[string]entry{
 		"A signature in the chain does not hold, or a certificate that is no CA issued another. Libraries often print only \"unknown authority\" for it. It is either a grave mistake or an attack; trustfix never offers to trust it.",
 		"证书链中的签名不成立，或不是 CA 的证书签发了别的证书。很多库只会笼统地报 \"unknown authority\"。这要么是严重的配置错误，要么是攻击；trustfix 绝不会建议信任它。",
 	},
-	"server-weak":          {"{host}: the server's key or signature is too weak", "{host}：服务器的密钥或签名强度不足"},
-	"server-weak.operator": {"Tell the operator: use RSA of 2048 bits or more (or ECDSA), signed with SHA-256.", "请告知运营者：使用 2048 位以上的 RSA（或 ECDSA）密钥和 SHA-256 签名。"},
+	"server-revoked":          {"{host}: the certificate has been revoked by its issuer", "{host}：证书已被其签发者吊销"},
+	"server-revoked.operator": {"Tell the operator: the certificate that the server shows is revoked; get a new one with a new key.", "请告知运维人员：服务器出示的证书已被吊销；请换用新密钥重新签发。"},
+	"server-revoked.doc":      {"The server itself attached the issuer's word (a stapled OCSP answer) that its certificate is revoked, most often because its key was stolen. Few programs look at it. Only the operator can get a new certificate; trustfix changes nothing.", "服务器自己附带的签发者声明（OCSP 装订应答）表明其证书已被吊销，多半因为私钥被盗。很少有程序会检查它。只有运维人员能换新证书；trustfix 不做任何改动。"},
+	"server-weak":             {"{host}: the server's key or signature is too weak", "{host}：服务器的密钥或签名强度不足"},
+	"server-weak.operator":    {"Tell the operator: use RSA of 2048 bits or more (or ECDSA), signed with SHA-256.", "请告知运营者：使用 2048 位以上的 RSA（或 ECDSA）密钥和 SHA-256 签名。"},
 	"server-weak.doc": {
 		"The chain has an RSA key below 2048 bits or an MD5 or SHA-1 signature, which can be forged. Only the operator can replace it.",
 		"证书链中有不足 2048 位的 RSA 密钥，或 MD5、SHA-1 签名，可能被伪造。只有运营者能更换。",
