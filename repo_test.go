@@ -27,6 +27,7 @@ var layers = map[string][]string{
 	"detect":                    {"trustfix/platform", "trustfix/bundles", "trustfix/internal/text", "trustfix/internal/edit", "trustfix/detect/chain", "trustfix/detect/client"},
 	"fix":                       {"trustfix/platform", "trustfix/bundles", "trustfix/internal/text", "trustfix/internal/edit", "trustfix/detect", "trustfix/detect/chain", "trustfix/detect/client"},
 	"internal/release":          {"trustfix/platform", "trustfix/internal/text"},
+	"internal/cli/docs":         {"trustfix/internal/cli"},
 	"internal/release/manifest": {"trustfix/internal/release", "trustfix/platform"},
 	"internal/cli":              {"trustfix/platform", "trustfix/bundles", "trustfix/internal/release", "trustfix/internal/text", "trustfix/detect", "trustfix/detect/chain", "trustfix/detect/client", "trustfix/fix"},
 }
