@@ -1,0 +1,196 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"trustfix/detect/chain"
+	"trustfix/detect/client"
+	"trustfix/internal/text"
+	"trustfix/platform"
+)
+
+// run puts the questions, a few at the same time. Whoever is no longer waited
+// for when ctx ends has said nothing.
+func (p *prober) run(ctx context.Context, qs []question) []Probe {
+	out := make([]Probe, len(qs))
+	slots := make(chan struct{}, probesApace)
+	var wg sync.WaitGroup
+	for i, q := range qs {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			out[i] = p.probe(ctx, q)
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// probe runs a client as whoever it belongs to. What an ordinary user could
+// have written is run as that user, and judged by that user's own settings.
+func (p *prober) probe(ctx context.Context, q question) Probe {
+	a, c, settings, env := q.c.Asking(), q.c, p.inv.Settings, p.v.Env
+	unknown := func(words string) Probe {
+		q.Answer, q.Words = Unknown, text.Redact(words)
+		return q.Probe
+	}
+	argv := a.Argv(c, q.e.Parsed)
+	if argv == nil {
+		return unknown("it cannot be asked")
+	}
+	as, err := p.runAs(c, argv[0])
+	if err != nil {
+		return unknown(err.Error())
+	}
+	if as != nil && as.UID != p.v.User.UID {
+		theirs := *p.v
+		theirs.User, theirs.Env = *as, nil
+		inv, err := client.Resolve(ctx, &theirs)
+		i := slices.IndexFunc(inv.Clients, func(o *client.Client) bool { return o.Name == c.Name && o.Path == c.Path })
+		if err != nil || i < 0 || inv.Clients[i].Verify == "off" {
+			return unknown("its owner has other settings")
+		}
+		c, settings, env = inv.Clients[i], inv.Settings, nil
+		if p.expect(c, q.e) != q.Expected {
+			return unknown("its owner has other settings")
+		}
+	}
+	vars, ok := c.Environ(env, settings)
+	if !ok {
+		return unknown("its environment cannot be known from here")
+	}
+	home := p.v.User.Home
+	if as != nil {
+		home = as.Home
+	}
+	if p.v.OS != "windows" && home != "" {
+		vars = append(vars, "HOME="+home) // whose files the judgement has read
+	}
+	out, err := p.v.Exec.Query(ctx, platform.Cmd{Argv: argv, Env: vars, As: as, Timeout: probeLimit})
+	q.Answer, q.Words = heard(a, out, err)
+	return q.Probe
+}
+
+// heard reads a program's answer.
+func heard(a *client.Ask, out platform.Output, err error) (Answer, string) {
+	var exit *platform.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return Unknown, text.Redact(err.Error())
+	}
+	said := out.Stderr
+	if exit != nil && said == "" {
+		said = exit.Stderr
+	}
+	if exit == nil || slices.Contains(a.Accepts, exit.Code) || slices.ContainsFunc(a.AcceptsWith, func(w string) bool { return strings.Contains(said, w) }) {
+		return Accepts, ""
+	}
+	words, trust := theError(said)
+	if trust || slices.Contains(a.Refuses, exit.Code) {
+		return Refuses, words
+	}
+	return Unknown, words
+}
+
+// theError is the line in which a program or a traceback names its error, the
+// last one, and whether it is about whom a client trusts rather than the way
+// there.
+func theError(said string) (line string, trust bool) {
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	line = lines[len(lines)-1]
+	for _, l := range lines[max(0, len(lines)-40):] {
+		if aboutTrust(l) {
+			line, trust = l, true
+		}
+	}
+	if line = strings.TrimSpace(line); len(line) > 400 {
+		line = strings.ToValidUTF8(line[:400], "") + "…"
+	}
+	return text.Redact(line), trust || aboutTrust(said)
+}
+
+func aboutTrust(said string) bool {
+	for _, d := range chain.Classify(said) {
+		if len(d.Causes) > 0 && !strings.HasPrefix(d.Causes[0], "net-") {
+			return true
+		}
+	}
+	return false
+}
+
+// errOthersCode is a program that root must not run.
+var errOthersCode = errors.New("others than root can write what it would run")
+
+// runAs is the user to run a program as; nil for the caller. An administrator
+// runs a user's program as that user, and nothing that others can write.
+func (p *prober) runAs(c *client.Client, program string) (*platform.User, error) {
+	if !p.v.Elevated {
+		return nil, nil
+	}
+	if p.v.OS == "windows" {
+		return nil, errOthersCode // owners say nothing there
+	}
+	paths := []string{program, c.Path}
+	if a := c.Asking(); a.Loads != nil {
+		paths = append(paths, a.Loads(c)...)
+	}
+	for _, name := range paths {
+		for _, look := range []func(string) (platform.Image, error){p.v.Files.Snapshot, p.v.Files.Stat} {
+			img, err := look(name)
+			if err == nil && img.Kind != platform.Absent && img.UID != 0 {
+				return p.user(img.UID)
+			}
+		}
+	}
+	if p.v.User.UID != 0 {
+		return &p.v.User, nil
+	}
+	for _, name := range paths[2:] {
+		if err := p.rootsAlone(name); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (p *prober) user(uid int) (*platform.User, error) {
+	for _, u := range append([]platform.User{p.v.User}, p.v.Users...) {
+		if u.UID == uid {
+			return &u, nil
+		}
+	}
+	return nil, errOthersCode
+}
+
+// rootsAlone refuses a directory of code that others can write, and files in
+// it that a Python runs at its start.
+func (p *prober) rootsAlone(dir string) error {
+	img, err := p.v.Files.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && img.Kind == platform.Absent {
+		return nil
+	}
+	if err != nil || !onlyRootWrites(img) {
+		return errOthersCode
+	}
+	names, err := p.v.Files.ReadDir(dir)
+	if err != nil {
+		return errOthersCode
+	}
+	for _, n := range names {
+		if strings.HasSuffix(n, ".pth") || strings.HasSuffix(n, ".py") {
+			if img, err := p.v.Files.Stat(path.Join(dir, n)); err != nil || !onlyRootWrites(img) {
+				return errOthersCode
+			}
+		}
+	}
+	return nil
+}
+
+func onlyRootWrites(img platform.Image) bool {
+	return img.UID == 0 && img.Mode&0o002 == 0 && (img.Mode&0o020 == 0 || img.GID == 0)
+}
