@@ -24,15 +24,7 @@ func diagnose(ctx context.Context, s *session, _ []string) error {
 	if s.flags.apply {
 		return s.apply(ctx, h)
 	}
-	o, err := s.options(h)
-	if err != nil {
-		return err
-	}
-	report, err := s.detect(ctx, h, o)
-	if err != nil {
-		return err
-	}
-	plan, err := fix.Make(ctx, &fix.Input{View: h.View, Report: report})
+	_, report, plan, err := s.examine(ctx, h, fix.Make)
 	if err != nil {
 		return err
 	}
@@ -46,6 +38,18 @@ func diagnose(ctx context.Context, s *session, _ []string) error {
 	}
 	s.printFooter(report, plan)
 	return exit(code(report))
+}
+
+// examine diagnoses and plans.
+func (s *session) examine(ctx context.Context, h *platform.Host, plans planner) (o detect.Options, report *detect.Report, plan *fix.Plan, err error) {
+	if o, err = s.options(h); err != nil {
+		return o, nil, nil, err
+	}
+	if report, err = s.detect(ctx, h, o); err != nil {
+		return o, nil, nil, err
+	}
+	plan, err = plans(ctx, &fix.Input{View: h.View, Report: report})
+	return o, report, plan, err
 }
 
 // code is the exit code of a diagnosis: info alone is healthy.
@@ -64,15 +68,7 @@ func (s *session) apply(ctx context.Context, h *platform.Host) error {
 	if err := s.recover(ctx, h); err != nil {
 		return err
 	}
-	o, err := s.options(h)
-	if err != nil {
-		return err
-	}
-	report, err := s.detect(ctx, h, o)
-	if err != nil {
-		return err
-	}
-	plan, err := fix.Make(ctx, &fix.Input{View: h.View, Report: report})
+	o, report, plan, err := s.examine(ctx, h, fix.Make)
 	if err != nil {
 		return err
 	}

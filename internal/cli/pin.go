@@ -44,15 +44,7 @@ func (s *session) change(ctx context.Context, plans planner) error {
 	if err := s.recover(ctx, h); err != nil {
 		return err
 	}
-	o, err := s.options(h)
-	if err != nil {
-		return err
-	}
-	report, err := s.detect(ctx, h, o)
-	if err != nil {
-		return err
-	}
-	plan, err := plans(ctx, &fix.Input{View: h.View, Report: report})
+	o, report, plan, err := s.examine(ctx, h, plans)
 	if err != nil {
 		return err
 	}
