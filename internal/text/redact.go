@@ -7,15 +7,20 @@ import (
 )
 
 var (
-	userinfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s/@'"<>]*@`)
+	userinfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s/'"<>]*@`)
 	// conda puts a channel's access token into the path: /t/TOKEN/.
 	channelToken = regexp.MustCompile(`(://[^\s'"<>]*/t/)[^/\s'"<>]+`)
-	// pairs of a name that says "secret" and a value, as npmrc, AWS and headers write them.
-	secretPair = regexp.MustCompile(`(?i)((?:_auth|_authtoken|_password|password|passwd|secret|api[-_]?key|access[-_]?token|proxy-authorization|authorization)["']?\s*[:=]\s*)(?:(?:basic|bearer)\s+)?[^\s,;}]+`)
+	// pairs of a name that says "secret" and a value, as npmrc, AWS, shells and headers write them.
+	secretPair = regexp.MustCompile(`(?i)([\w.-]*(?:_auth|token|passwd|password|passphrase|secret|api[-_]?key|authorization)[\w-]*["']?\s*[:=]\s*)(?:"[^"\n]+"|'[^'\n]+'|(?:(?:basic|bearer)\s+)?[^\s,;}]+)`)
+	// the same in the languages that put no sign between: fish, csh, yarn 1.
+	secretWord = regexp.MustCompile(`(?i)([\w:/.-]*(?:_auth|_password|_token|_secret|_api_key)\w*["']?[ \t]+)(?:"[^"\n]+"|'[^'\n]+'|[^\s:=]\S*)`)
+	// curl's user, and a proxy without a scheme.
+	curlUser  = regexp.MustCompile(`(?m)^([ +-]?[ \t]*(?:-{0,2}(?:proxy-)?user\b[ \t]*[:= \t][ \t]*|-[uU][ \t]*)["']?[^\s:"']+:)[^\s"']+`)
+	proxyUser = regexp.MustCompile(`(?i)(proxy["']?\s*[:= ]\s*["']?)[^\s/@'":]+:[^\s/'"]*@`)
 )
 
-// secretWords are in every name that secretPair matches: looking for them is
-// a hundred times cheaper than the expression over a file of 20,000 lines.
+// secretWords are in every name that the expressions match: looking for them
+// is a hundred times cheaper than the expressions over a file of 20,000 lines.
 var secretWords = []string{"auth", "pass", "secret", "token", "api"}
 
 // Redact hides passwords and tokens in a text that is about to be shown:
@@ -30,6 +35,13 @@ func Redact(s string) string {
 	lower := strings.ToLower(s)
 	if slices.ContainsFunc(secretWords, func(w string) bool { return strings.Contains(lower, w) }) {
 		s = secretPair.ReplaceAllString(s, "${1}***")
+		s = secretWord.ReplaceAllString(s, "${1}***")
+	}
+	if strings.Contains(s, ":") {
+		s = curlUser.ReplaceAllString(s, "${1}***")
+		if strings.Contains(s, "@") {
+			s = proxyUser.ReplaceAllString(s, "${1}***@")
+		}
 	}
 	return s
 }

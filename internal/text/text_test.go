@@ -162,6 +162,18 @@ func TestRedact(t *testing.T) {
 		"Proxy-Authorization: Basic bGluOnMzY3JldA==":  "Proxy-Authorization: ***",
 		"https://pypi.org/simple (no secret in there)": "https://pypi.org/simple (no secret in there)",
 		"user@example.com wrote /tmp/t/file":           "user@example.com wrote /tmp/t/file",
+		"http://lin:p@ss@proxy.example/":               "http://***@proxy.example/",
+		"https://registry.example/@scope/x":            "https://registry.example/@scope/x",
+		"proxy = lin:s3cret@proxy.example:3128":        "proxy = ***@proxy.example:3128",
+		"export AWS_SECRET_ACCESS_KEY=abc/def":         "export AWS_SECRET_ACCESS_KEY=***",
+		"export GITHUB_TOKEN='a b'; make":              "export GITHUB_TOKEN=***; make",
+		"set -gx HF_TOKEN abc":                         "set -gx HF_TOKEN ***",
+		`password = "two words"`:                       "password = ***",
+		"+user = \"lin:s3cret\"":                       "+user = \"lin:***\"",
+		" -u lin:s3cret":                               " -u lin:***",
+		"ftp_password=x":                               "ftp_password=***",
+		"user lin: 3 problems":                         "user lin: 3 problems",
+		"issuer: Secret Root, 3 certificates":          "issuer: Secret Root, 3 certificates",
 	} {
 		if got := Redact(in); got != want {
 			t.Errorf("Redact(%q) = %q, want %q", in, got, want)
