@@ -167,8 +167,8 @@ func (s *site) standing(t *testing.T) string {
 	case s.new:
 		return "new"
 	}
-	t.Fatalf("torn: %q", data)
-	return ""
+	t.Errorf("torn: %q", data)
+	return "torn"
 }
 
 func (s *site) names(t *testing.T) string {
@@ -184,9 +184,22 @@ func (s *site) names(t *testing.T) string {
 	return strings.Join(names, " ")
 }
 
-// points tries a fault at every n-th call of each kind.
-func (k *killer) points(t *testing.T, fault string, rollback bool, after func(t *testing.T, s *site)) {
-	tried, outcomes := 0, map[string]int{}
+// points tries a fault at every n-th call of each kind, and logs what came of
+// it as a row of docs/reliability.md. next is the run after it and returns
+// what stands beside the program then and does not belong there.
+func (k *killer) points(t *testing.T, fault string, rollback bool, next func(t *testing.T, s *site) (left string)) {
+	tried, leftovers, outcomes := 0, 0, map[string]int{}
+	_, name, _ := strings.Cut(fault, "=")
+	what := "update"
+	if rollback {
+		what = "update --rollback"
+	}
+	defer func() {
+		t.Logf("| %s | %s | %d | %d | %d | 0 | %d | %d |", what, name, tried, outcomes["old"], outcomes["new"], outcomes["torn"], leftovers)
+		if tried < 10 || outcomes["old"] == 0 || outcomes["new"] == 0 {
+			t.Errorf("only %d points (%v): the faults do not reach the update", tried, outcomes)
+		}
+	}()
 	for _, call := range k.calls {
 		if call == "openat" && strings.HasPrefix(fault, "error=") {
 			continue // every file of the runtime and of the system would be one
@@ -212,27 +225,27 @@ func (k *killer) points(t *testing.T, fault string, rollback bool, after func(t 
 			}
 			tried++
 			outcomes[s.standing(t)]++
-			after(t, s)
-			if t.Failed() {
-				t.Fatalf("%s at %s %d", fault, call, n)
+			left := next(t, s)
+			if left != "" {
+				leftovers++
+			}
+			if t.Failed() || left != "" {
+				t.Fatalf("%s at %s %d, left: %s", fault, call, n, left)
 			}
 		}
-	}
-	t.Logf("%s: %d points, %v", fault, tried, outcomes)
-	if tried < 10 || outcomes["old"] == 0 || outcomes["new"] == 0 {
-		t.Errorf("only %d points (%v): the faults do not reach the update", tried, outcomes)
 	}
 }
 
 func TestRow33FaultAtEverySystemCall(t *testing.T) {
 	k := newKiller(t)
-	finish := func(t *testing.T, s *site) {
+	finish := func(t *testing.T, s *site) string {
 		if err := s.run(t, false); err != nil {
 			t.Errorf("the next update: %v", err)
 		}
-		if s.standing(t) != "new" || s.names(t) != "trustfix trustfix.prev" {
-			t.Errorf("after the next update: %s, %s", s.standing(t), s.names(t))
+		if now := s.standing(t); now != "new" {
+			t.Errorf("after the next update: %s", now)
 		}
+		return strings.TrimPrefix(s.names(t), "trustfix trustfix.prev")
 	}
 	for _, fault := range []string{"signal=SIGKILL", "error=ENOSPC", "error=EIO", "error=EROFS", "error=EDQUOT"} {
 		t.Run(fault, func(t *testing.T) {
@@ -242,15 +255,16 @@ func TestRow33FaultAtEverySystemCall(t *testing.T) {
 	}
 	t.Run("rollback", func(t *testing.T) {
 		t.Parallel()
-		k.points(t, "signal=SIGKILL", true, func(t *testing.T, s *site) {
+		k.points(t, "signal=SIGKILL", true, func(t *testing.T, s *site) string {
 			if s.standing(t) == "new" {
 				if err := s.run(t, true); err != nil {
 					t.Errorf("the next rollback: %v", err)
 				}
 			}
-			if s.standing(t) != "old" || s.names(t) != "trustfix" {
-				t.Errorf("after the next rollback: %s, %s", s.standing(t), s.names(t))
+			if now := s.standing(t); now != "old" {
+				t.Errorf("after the next rollback: %s", now)
 			}
+			return strings.TrimPrefix(s.names(t), "trustfix")
 		})
 	})
 }
