@@ -9,6 +9,11 @@ import (
 
 // selfChecks are about trustfix's own state.
 var selfChecks = []*Check{{
+	// A diagnosis contacts no release source; trustfix update --check does.
+	ID: "update-available", Area: "self",
+	Doc: text.M("update-available.doc"),
+	Run: func(context.Context, *platform.View, *Report) ([]Finding, error) { return nil, nil },
+}, {
 	ID: "run-interrupted", Area: "self",
 	Doc: text.M("run-interrupted.doc"),
 	// The journal is fix's to read, so the caller looks and says so in Options.

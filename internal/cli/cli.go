@@ -115,7 +115,7 @@ func (s *session) app() *cli.App {
 		Description:     s.say(text.M("cli.description")),
 		Version:         s.proc.Build.Version,
 		HideHelpCommand: true, HideVersion: true,
-		Writer: s.proc.Stdout, ErrWriter: s.proc.Stderr,
+		Writer: s.out, ErrWriter: s.err,
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are Main's alone
 		OnUsageError:   onUsageError,
 		Flags:          append(diagnoseFlags(s), sharedFlags(s)...),

@@ -57,8 +57,8 @@ func version(_ context.Context, s *session, _ []string) error {
 	} else {
 		p.line("", text.M("cli.release-keys", "keys", s.proc.Build.ReleaseKeys, "source", s.proc.Build.ReleaseSource))
 	}
-	p.line("", text.M("cli.time-servers", "servers", strings.Join(servers, ", ")))
-	p.line("", text.M("cli.date-servers", "servers", strings.Join(dates, ", ")))
+	p.wrap("", 0, p.show(text.M("cli.time-servers", "servers", strings.Join(servers, ", "))))
+	p.wrap("", 0, p.show(text.M("cli.date-servers", "servers", strings.Join(dates, ", "))))
 	return nil
 }
 
@@ -96,7 +96,9 @@ func clients(ctx context.Context, s *session, _ []string) error {
 		}
 		t.Row(s.out.clean(strings.TrimSpace(c.Name+" "+c.Version+" "+c.Path)), verify, s.out.clean(s.trust(c)), s.out.clean(c.Trust.SetBy))
 	}
-	s.out.printf("%s\n", t.Render())
+	for l := range strings.SplitSeq(t.Render(), "\n") {
+		s.out.printf("%s\n", strings.TrimRight(l, " "))
+	}
 	return nil
 }
 
@@ -118,6 +120,7 @@ func explain(ctx context.Context, s *session, args []string) error {
 		}
 		what = strings.TrimSpace(string(data))
 	}
+	what = idOf(what)
 	p := s.out
 	if s.flags.json && client.ByName(what) == nil {
 		return s.explainJSON(what, nil)
@@ -151,6 +154,27 @@ func explain(ctx context.Context, s *session, args []string) error {
 		return s.explainClient(ctx, row)
 	}
 	return s.explainText(what)
+}
+
+// finer are the codes of verify that stand beside a finding id, by that id.
+var finer = map[string]string{
+	"bad-signature": "server-forged", "issuer-not-ca": "server-forged", "issuer-key-usage": "server-forged",
+	"path-length": "server-constraint", "name-constraint": "server-constraint", "eku": "server-constraint", "critical-extension": "server-constraint",
+	"weak-key": "server-weak", "weak-signature": "server-weak", "malformed": "server-malformed",
+	"micromamba": "mamba",
+}
+
+// idOf is what a person means by one word: an id in any case, a finer code, a
+// relative of a client.
+func idOf(what string) string {
+	id := strings.ToLower(what)
+	if other, ok := finer[id]; ok {
+		return other
+	}
+	if detect.CheckFor(id) != nil || fix.ByID(id) != nil || client.ByName(id) != nil {
+		return id
+	}
+	return what
 }
 
 // explainClient says where a client takes its roots from on this machine, and why.
@@ -201,7 +225,7 @@ func (s *session) explainText(what string) error {
 			p.printf("\n")
 		}
 		p.printf("%s\n", p.bold(p.clean(strings.TrimSpace(d.Tool+" "+d.Code))))
-		p.line("  ", text.M("cli.can-mean", "causes", strings.Join(d.Causes, ", ")))
+		p.wrap("", 2, p.show(text.M("cli.can-mean", "causes", strings.Join(d.Causes, ", "))))
 		for _, m := range d.Tell {
 			p.wrap("", 2, p.show(m))
 		}

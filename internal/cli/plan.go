@@ -17,7 +17,8 @@ func (s *session) printPlan(plan *fix.Plan) {
 		if step.Manual != nil {
 			continue
 		}
-		p.printf("\n%s\n", p.bold(p.show(text.M("cli.step", "n", i+1, "fix", step.Fix.ID, "summary", step.Summary))))
+		p.printf("\n")
+		p.wrap("", 0, p.bold(p.show(text.M("cli.step", "n", i+1, "fix", step.Fix.ID, "summary", step.Summary))))
 		if step.Elevated {
 			p.line("  ", text.M("cli.needs-root"))
 		}

@@ -27,6 +27,7 @@ type printer struct {
 	color bool
 	tty   bool
 	home  string
+	held  string // a line that is not complete
 }
 
 // sign is a mark at the start of a line. Severity is never told by colour alone.
@@ -79,10 +80,43 @@ func (p *printer) clean(s string) string {
 	if len(p.home) > 1 {
 		s = strings.ReplaceAll(s, p.home+"/", "~/")
 	}
-	if !p.utf8 && p.lang == text.English {
-		s = asciiOnly.Replace(s)
+	return p.ascii(s)
+}
+
+// ascii replaces what a locale without UTF-8 cannot show; names of files and
+// certificates may hold anything.
+func (p *printer) ascii(s string) string {
+	if p.utf8 {
+		return s
 	}
-	return s
+	return strings.Map(func(r rune) rune {
+		if r > 0x7e {
+			return '?'
+		}
+		return r
+	}, asciiOnly.Replace(s))
+}
+
+// Write prints a help text, which comes in pieces, line by line: in the
+// reader's characters and width.
+func (p *printer) Write(b []byte) (int, error) {
+	p.held += string(b)
+	for {
+		l, rest, whole := strings.Cut(p.held, "\n")
+		if !whole {
+			return len(b), nil
+		}
+		p.held, l = rest, strings.TrimRight(p.ascii(l), " ")
+		if ansi.StringWidth(l) <= pageWidth {
+			p.printf("%s\n", l)
+			continue
+		}
+		indent := len(l) - len(strings.TrimLeft(l, " "))
+		if i := strings.LastIndex(strings.TrimRight(l, " "), "  "); i > indent { // the usage of a flag
+			indent = ansi.StringWidth(l[:i+2])
+		}
+		p.wrap(strings.TrimRight(ansi.Cut(l, 0, indent), " "), indent, ansi.Cut(l, indent, ansi.StringWidth(l)))
+	}
 }
 
 // asciiOnly replaces the few characters beyond ASCII that our own English
@@ -90,7 +124,9 @@ func (p *printer) clean(s string) string {
 var asciiOnly = strings.NewReplacer("…", "...", "·", "-", "–", "-", "—", "-", "±", "+/-", "✗", "x", "✓", "ok",
 	"└─", "`-", "├─", "|-", "│", "|", "──", "--", "→", "->", "“", `"`, "”", `"`, "‘", "'", "’", "'", "×", "x", "≥", ">=")
 
-func (p *printer) printf(format string, args ...any) { fmt.Fprintf(p.w, format, args...) }
+func (p *printer) printf(format string, args ...any) {
+	io.WriteString(p.w, p.ascii(fmt.Sprintf(format, args...))) //nolint:errcheck // a reader that went away
+}
 
 // line prints one message after a prefix.
 func (p *printer) line(prefix string, m text.Msg) { p.printf("%s%s\n", prefix, p.show(m)) }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -52,14 +53,10 @@ func (s *session) say(m text.Msg) string { return s.out.show(m) }
 
 // setOutput settles language, character set and colour.
 func (s *session) setOutput(lang, color string) error {
-	locale := ""
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if locale = s.env[name]; locale != "" {
-			break
-		}
-	}
-	charset := strings.ToLower(s.env["LC_ALL"] + s.env["LC_CTYPE"] + s.env["LANG"])
-	utf8 := strings.Contains(charset, "utf-8") || strings.Contains(charset, "utf8")
+	locale := cmp.Or(s.env["LC_ALL"], s.env["LC_MESSAGES"], s.env["LANG"])
+	ctype := strings.ToLower(cmp.Or(s.env["LC_ALL"], s.env["LC_CTYPE"], s.env["LANG"]))
+	utf8 := strings.Contains(ctype, "utf-8") || strings.Contains(ctype, "utf8") ||
+		strings.HasPrefix(ctype, "zh") && !strings.Contains(ctype, ".") // who writes LANG=zh_CN wants Chinese
 	l := text.English
 	switch lang {
 	case "":
