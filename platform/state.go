@@ -38,7 +38,7 @@ func (s *stateDir) open(create bool) (*os.Root, error) {
 		return s.root, nil
 	}
 	if create {
-		if err := makeDirs(s.path); err != nil {
+		if err := makeDirs(s.path, 0o700); err != nil {
 			return nil, fmt.Errorf("cannot create the state directory (--state-dir names another): %w", err)
 		}
 	}
@@ -74,8 +74,9 @@ func (s *stateDir) check(img Image) error {
 	return nil
 }
 
-// makeDirs creates what is missing of a host path, durably.
-func makeDirs(host string) error {
+// makeDirs creates what is missing of a host path, durably. Root's directories
+// above it are everybody's: /var/lib in a tree that has none yet.
+func makeDirs(host string, mode fs.FileMode) error {
 	if _, err := os.Stat(host); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -83,11 +84,19 @@ func makeDirs(host string) error {
 	if parent == host {
 		return nil
 	}
-	if err := makeDirs(parent); err != nil {
+	above := fs.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		above = 0o755
+	}
+	if err := makeDirs(parent, above); err != nil {
 		return err
 	}
-	if err := os.Mkdir(host, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(host, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
+	} else if err == nil {
+		if err := os.Chmod(host, mode); err != nil { // whatever the umask
+			return err
+		}
 	}
 	d, err := openTop(parent)
 	if err != nil {

@@ -42,6 +42,9 @@ func TestState(t *testing.T) {
 	if fi, err := os.Stat(path); err != nil || fi.Mode().Perm() != 0o700 {
 		t.Errorf("state directory: %v, %v", fi.Mode(), err)
 	}
+	if fi, err := os.Stat(filepath.Dir(path)); err != nil || os.Geteuid() == 0 && fi.Mode().Perm() != 0o755 {
+		t.Errorf("directory above, which is everybody's: %v, %v", fi.Mode(), err)
+	}
 	if err := s.Mkdir("txn"); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second Mkdir: %v", err)
 	}
