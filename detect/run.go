@@ -3,11 +3,13 @@ package detect
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"sync"
 
 	"trustfix/detect/client"
+	"trustfix/internal/text"
 	"trustfix/platform"
 )
 
@@ -82,7 +84,39 @@ func Recheck(ctx context.Context, v *platform.View, o Options, were []Finding) (
 			still = append(still, f)
 		}
 	}
+	if len(still) == 0 {
+		still = r.worse(were)
+	}
 	return still, nil
+}
+
+// worse are findings about stores that a repair, or the program that it ran,
+// left in another kind of trouble: a bundle that was made again, and is empty.
+func (r *Report) worse(were []Finding) []Finding {
+	for _, w := range were {
+		i := slices.IndexFunc(r.Stores, func(s *Store) bool { return w.Store != nil && s.Path == w.Store.Path })
+		if i < 0 {
+			continue
+		}
+		s, was := r.Stores[i], w.Store
+		if s.useless() && (was.usable() || w.ID == "store-"+string(was.Status)) {
+			return []Finding{{ID: w.ID, Severity: Error, Where: s.Path, Store: s, Summary: text.M("store.useless", "path", s.Path)}}
+		}
+		lacked := map[string]bool{}
+		for _, c := range was.Missing {
+			lacked[string(c.Raw)] = true
+		}
+		lost := slices.DeleteFunc(slices.Clone(s.Missing), func(c *x509.Certificate) bool { return lacked[string(c.Raw)] })
+		if was.usable() && len(lost) > 0 {
+			return []Finding{{ID: w.ID, Severity: Error, Where: s.Path, Store: s, Summary: text.M("store.lost", "path", s.Path, "n", len(lost), "names", rootNames(lost))}}
+		}
+	}
+	return nil
+}
+
+// useless says that programs get nothing, or a part, from the store.
+func (s *Store) useless() bool {
+	return !s.usable() && (s.Status != StoreCorrupt || severityOf(s.Content.Problems) == Error)
 }
 
 // area reports the start and the end of an area's work.

@@ -10,6 +10,8 @@ var storeTexts = map[string]entry{
 	"store.managed":        {"this system ({system}) generates its store or keeps it read-only; what it wants instead:", "这个系统（{system}）的根证书库由系统生成或为只读，应当这样改："},
 	"store.container":      {"this is a container: the repair goes with it, so repair the image too", "这是容器：修复会随容器一起消失，请同时修复镜像"},
 	"store.container-line": {"this is a container: the repair goes with it; to keep it, add to the Dockerfile:", "这是容器：修复会随容器一起消失；要长期有效，请在 Dockerfile 中加入："},
+	"store.useless":        {"{path} would have been left unusable for programs", "否则 {path} 会变得程序无法使用"},
+	"store.lost":           {"{path} would have lost {n} root certificates: {names}", "否则 {path} 会丢失 {n} 个根证书：{names}"},
 
 	"bundle.truncated":   {"line {line}: a certificate is cut off", "第 {line} 行：证书被截断"},
 	"bundle.headless":    {"line {line}: the beginning of the file is cut off", "第 {line} 行：文件开头被截掉了一段"},
