@@ -168,7 +168,7 @@ func TestRefusalIsAnnounced(t *testing.T) {
 	s.Write("/root/.condarc", "channels:\n  - defaults\nssl_verify: false\n")
 	r := s.Trustfix("--lang", "en", "--only", "verify-off")
 	out := strings.Join(strings.Fields(r.Stdout), " ")
-	for _, want := range []string{"once it verifies again, conda will refuse repo.anaconda.com", "(server-intercepted)", "your choices: another server, or its CA by name once you have checked it: --trust-ca SHA256"} {
+	for _, want := range []string{"once it verifies again, conda will refuse repo.anaconda.com", "(server-intercepted)", "your choices: another server, or --trust-ca SHA256 once you have checked its CA"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing:\n%s", want, r)
 		}

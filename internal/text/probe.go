@@ -15,5 +15,5 @@ var probeTexts = map[string]entry{
 	"verify-off.why-server":    {"its certificate is not valid, and nothing on this machine can change that", "对方的证书无效，本机上的任何改动都无济于事"},
 	"verify-off.why-ca":        {"no root that {client} trusts vouches for it", "{client} 信任的根证书都不为它担保"},
 	"verify-off.choose-server": {"your choices: have its operator repair it, or use another mirror", "可以选择：请对方运营者修复，或改用其他镜像"},
-	"verify-off.choose-ca":     {"your choices: another server, or its CA by name once you have checked it: --trust-ca SHA256", "可以选择：改用其他服务器；或核实后指定信任其 CA：--trust-ca SHA256"},
+	"verify-off.choose-ca":     {"your choices: another server, or --trust-ca SHA256 once you have checked its CA", "可以选择：改用其他服务器；或核实其 CA 后使用 --trust-ca SHA256"},
 }
