@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"slices"
 	"testing"
 
 	"trustfix/bundles"
@@ -265,8 +266,12 @@ func TestNeedsNewShell(t *testing.T) {
 	if mustPlan(t, m, r).NeedsNewShell() {
 		t.Error("no shell profile is changed")
 	}
-	r.Findings[0].Setting = &client.Setting{Env: true}
-	if !mustPlan(t, m, r).NeedsNewShell() {
+	r.Findings[0].Setting = &client.Setting{Env: true, Name: "SSL_CERT_FILE", File: "/home/lin/.profile"}
+	plan := mustPlan(t, m, r)
+	if !plan.NeedsNewShell() {
 		t.Error("a variable is changed")
+	}
+	if got := plan.Variables(); !slices.Equal(got, []string{"SSL_CERT_FILE"}) {
+		t.Errorf("variables %q", got)
 	}
 }
