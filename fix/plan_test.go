@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 
 	"trustfix/bundles"
