@@ -22,6 +22,7 @@ type Plan struct {
 	Steps  []*Step
 	report *detect.Report
 	root   string // --root, "" for the running system
+	user   string // whose files are meant there
 }
 
 // Step is one fix applied to the findings that one change repairs. It is done
@@ -50,7 +51,7 @@ func Make(ctx context.Context, in *Input) (*Plan, error) {
 func makePlan(ctx context.Context, in *Input, fixes []*Fix) (*Plan, error) {
 	p := &Plan{report: in.Report}
 	if in.Rooted {
-		p.root = in.Root
+		p.root, p.user = in.Root, in.User.Name
 	}
 	over := &overlay{Files: in.Files, images: map[string]platform.Image{}}
 	view := *in.View
@@ -296,6 +297,9 @@ func (p *Plan) SudoLine(more ...string) string {
 	argv := []string{"sudo", "trustfix", "--apply", "--only", strings.Join(slices.Compact(only), ",")}
 	if p.root != "" {
 		argv = append(argv, "--root", p.root)
+		if p.user != "" && p.user != "root" {
+			argv = append(argv, "--user", p.user)
+		}
 	}
 	for _, t := range p.report.Options.Targets {
 		argv = append(argv, "--target", t)

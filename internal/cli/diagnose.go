@@ -160,7 +160,7 @@ func (s *session) recover(ctx context.Context, h *platform.Host) error {
 		return s.engineError(err)
 	}
 	if run != nil && !s.flags.json {
-		s.out.line(s.out.sign(signUndone)+" ", text.M("cli.recovered", "run", run.ID, "outcome", run.Outcome))
+		s.out.line(s.out.sign(signUndone)+" ", run.Outcome)
 	}
 	return nil
 }

@@ -37,8 +37,10 @@ func rollback(ctx context.Context, s *session, args []string) error {
 		return nil
 	}
 	if !run.Outcome.IsZero() { // a run that was cut short came first, and is what was taken back
-		s.out.line(s.out.sign(signUndone)+" ", text.M("cli.recovered", "run", run.ID, "outcome", run.Outcome))
-		return nil
+		s.out.line(s.out.sign(signUndone)+" ", run.Outcome)
+		if run.Restored == 0 {
+			return nil
+		}
 	}
 	s.out.line(s.out.sign(signDone)+" ", text.M("cli.undone", "run", run.ID, "n", run.Restored))
 	for _, note := range run.Notes {

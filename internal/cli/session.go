@@ -117,6 +117,7 @@ func (s *session) options(h *platform.Host) (detect.Options, error) {
 	switch {
 	case errors.As(err, &journal): // looking goes on; only changes are refused
 		s.journal = journal
+	case errors.Is(err, fs.ErrPermission): // root's runs in another system's tree
 	case err != nil:
 		return o, err
 	case run != nil:

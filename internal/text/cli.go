@@ -72,7 +72,6 @@ var cliTexts = map[string]entry{
 	"cli.not-recognised":       {"this is no finding, fix or client that trustfix knows, nor an error text it recognises", "这不是 trustfix 认识的问题、修复或客户端，也不是它能识别的报错文本"},
 	"cli.check-failed":         {"{check} could not be told: {error}", "无法判断 {check}：{error}"},
 	"cli.locked":               {"another trustfix is at work on this machine; wait until it has finished", "另一个 trustfix 正在本机上运行；请等它结束"},
-	"cli.recovered":            {"run {run} had been cut short: {outcome}", "上次的修复 {run} 被中途打断：{outcome}"},
 	"cli.checking":             {"checking {areas} …", "正在检查 {areas} …"},
 	"cli.user":                 {"user {user}", "用户 {user}"},
 	"cli.no-problems":          {"no problems", "没有发现问题"},
