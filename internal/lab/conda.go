@@ -28,8 +28,12 @@ const realConda = `#!/usr/bin/python3
 import os, sys
 sys.path.insert(0, "TREE")
 os.environ["CONDA_ROOT"] = "` + CondaBase + `"
-import requests.adapters
+import requests.adapters, urllib3
 requests.adapters.DEFAULT_CA_BUNDLE_PATH = "` + CondaBundle + `"
+if hasattr(requests.adapters, "_preloaded_ssl_context"):
+    context = urllib3.util.ssl_.create_urllib3_context()
+    context.load_verify_locations("` + CondaBundle + `")
+    requests.adapters._preloaded_ssl_context = context
 from conda.cli import main
 sys.exit(main())
 `

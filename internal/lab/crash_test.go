@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // hold makes update-ca-certificates wait in its hook, in the middle of an
@@ -188,7 +190,10 @@ func TestFullDisk(t *testing.T) {
 			t.Parallel()
 			s := Start(t, Config{})
 			s.InstallConda()
-			s.Must("mkdir -p " + dir + "; mount -t tmpfs -o size=64k,mode=700 full " + dir)
+			s.Must("mkdir -p " + dir)
+			if err := s.in(func() error { return unix.Mount("full", dir, "tmpfs", 0, "size=64k,mode=700") }); err != nil {
+				t.Fatal(err)
+			}
 			s.Write("/root/.condarc", off)
 			s.Must("cat /dev/zero >" + dir + "/filler 2>/dev/null || true")
 			r := s.Trustfix("--apply", "--offline")

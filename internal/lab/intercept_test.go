@@ -15,7 +15,7 @@ func TestInterception(t *testing.T) {
 	s.InstallConda()
 	before := s.Snapshot()
 	clients := []Cmd{Pip(""), s.CondaSearch()}
-	if s.Run("npm", "--version").Code == 0 { // has its roots compiled in
+	if s.Run("sh", "-c", "command -v npm").Code == 0 { // has its roots compiled in
 		clients = append(clients, Npm())
 	}
 	s.Clients(false, clients...)

@@ -124,7 +124,7 @@ func (s *Sandbox) Start(c Cmd) (*Process, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
 	p := &Process{cancel: cancel, since: time.Now()}
-	err := s.ns.enter(allNamespaces, func() error {
+	start := func() error {
 		p.cmd = exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
 		p.cmd.Dir, p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = c.Dir, strings.NewReader(c.Stdin), &p.out, &p.err
 		p.cmd.Env = append([]string{
@@ -138,7 +138,14 @@ func (s *Sandbox) Start(c Cmd) (*Process, error) {
 		p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 		p.cmd.WaitDelay = 2 * time.Second
 		return p.cmd.Start()
-	})
+	}
+	err := s.ns.enter(allNamespaces, start)
+	for i := 0; errors.Is(err, syscall.ETXTBSY) && i < 100; i++ {
+		// Another test forked while the program was being written: its child
+		// holds the file open for an instant.
+		time.Sleep(10 * time.Millisecond)
+		err = s.ns.enter(allNamespaces, start)
+	}
 	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("cannot start %s in the sandbox: %w", c.Argv[0], err)

@@ -13,6 +13,7 @@ laboratory uses it where conda itself cannot be had.
 import glob, hashlib, json, os, re, sys
 
 import requests
+import urllib3
 from ruamel.yaml import YAML, YAMLError
 
 BASE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
@@ -101,8 +102,17 @@ def channels(args):
             yield c if "://" in c else alias.rstrip("/") + "/" + c
 
 
+def use_bundle():
+    """Put the installation's certifi in the place of Debian's."""
+    requests.adapters.DEFAULT_CA_BUNDLE_PATH = BUNDLE
+    if hasattr(requests.adapters, "_preloaded_ssl_context"):  # requests 2.32 made it at import
+        context = urllib3.util.ssl_.create_urllib3_context()
+        context.load_verify_locations(BUNDLE)
+        requests.adapters._preloaded_ssl_context = context
+
+
 def search(name, args):
-    requests.adapters.DEFAULT_CA_BUNDLE_PATH = BUNDLE  # what conda's own Python has as certifi
+    use_bundle()
     session, found = requests.Session(), 0
     session.verify = ssl_verify()
     session.proxies.update(effective("proxy_servers", {}))
