@@ -10,7 +10,6 @@ import (
 
 	"trustfix/bundles"
 	"trustfix/detect/chain"
-	"trustfix/detect/client"
 	"trustfix/internal/text"
 	"trustfix/platform"
 )
@@ -172,6 +171,10 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 	e := es[0]
 	host := e.host()
 	f.Evidence = causeEvidence(e.Reference)
+	refusing, reachable := refusing(es)
+	if len(refusing) > 0 {
+		f.Client = strings.Join(refusing, ", ") // what a repair for some of them leaves is another finding
+	}
 	if f.ID == "server-incomplete-chain" {
 		f.Summary = text.M("server-incomplete-chain", "host", host)
 		f.Advice = []text.Msg{text.M("server-incomplete-chain.operator")}
@@ -179,7 +182,7 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 			f.Advice = append(f.Advice, text.M("server-incomplete-chain.unfetched"))
 		} else {
 			f.Evidence = append(f.Evidence, text.M("server-incomplete-chain.completes", "root", chain.Name(e.Reference.Root)))
-			if slices.ContainsFunc(e.Clients, func(c ClientVerdict) bool { return !c.Now.OK && Pinnable(c.Client) }) {
+			if slices.ContainsFunc(e.Clients, func(c ClientVerdict) bool { return !c.Now.OK && c.Client.Pinnable() }) {
 				f.Action, f.Fix = Auto, "write-pin"
 			} else {
 				f.Action = Manual
@@ -194,10 +197,6 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 		f.Evidence = nil // its fingerprint below says all
 	}
 	name := j.caName(e)
-	refusing, reachable := refusing(es)
-	if len(refusing) > 0 {
-		f.Client = strings.Join(refusing, ", ") // what a repair for some of them leaves is another finding
-	}
 	switch f.ID {
 	case "server-self-signed":
 		f.Summary = text.M("server-self-signed", "host", host)
@@ -283,9 +282,6 @@ func (j *judgement) network(f *Finding, e *Endpoint) {
 	}
 	f.Action = Manual
 }
-
-// Pinnable reports whether trustfix can give a client a bundle of its own.
-func Pinnable(c *client.Client) bool { return slices.Contains([]string{"conda", "pip", "npm"}, c.Name) }
 
 func netDetail(e *platform.NetError) string {
 	switch {
@@ -392,7 +388,7 @@ func refusing(es []*Endpoint) (names []string, reachable bool) {
 			if !slices.Contains(names, c.Client.Name) {
 				names = append(names, c.Client.Name)
 			}
-			reachable = reachable || Pinnable(c.Client) || c.Client.Trust.Kind == "os" && !e.CAInStore
+			reachable = reachable || c.Client.Pinnable() || c.Client.Trust.Kind == "os" && !e.CAInStore
 		}
 	}
 	slices.Sort(names)

@@ -31,6 +31,7 @@ type Client struct {
 	Program   string          `json:"-"` // the executable, for a proof by the client itself; "" when not found
 	OpenSSL   string          `json:"-"` // version of the library it uses, as far as files tell
 	urls      map[string]bool // of Endpoints
+	Site      *Site           `json:"-"` // where it would be told of a bundle; nil where no file of its own can
 	py        *pyEnv          // the Python it lives in
 }
 

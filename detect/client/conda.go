@@ -43,9 +43,14 @@ var condaRow = &Row{
 	},
 	Default: "certifi",
 	Source:  condaCertifi,
+	Pin:     &Pin{Key: []string{"ssl_verify"}, File: userCondarc, Dir: ".conda"},
 	Servers: []string{"https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r"},
 	Rules:   func(c *Client) string { return c.pyRules() },
 	Resolve: resolveConda,
+}
+
+func userCondarc(s *scan, _ *Client) File {
+	return File{Path: path.Join(s.home, ".condarc"), Format: edit.YAML}
 }
 
 // condaCertifi is the bundle of the Python that runs conda.

@@ -18,7 +18,11 @@ func (s *scan) servers(c *Client, layers []layer) {
 		}
 	}
 	if len(c.Endpoints) == 0 && c.Path != "" {
-		for _, u := range c.Row.Servers {
+		defaults := c.Row.Servers
+		if c.Row.Shipped != nil {
+			defaults = c.Row.Shipped(s, c)
+		}
+		for _, u := range defaults {
 			s.endpoint(c, u, "", proxies)
 		}
 	}

@@ -40,6 +40,7 @@ var mambaRow = &Row{
 		}
 		return s.osBundle()
 	},
+	Pin:     condaRow.Pin, // a path means the same to both
 	Servers: condaRow.Servers,
 	Rules:   func(*Client) string { return "openssl-3" },
 	Resolve: func(s *scan, c *Client, layers []layer) {

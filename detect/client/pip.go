@@ -43,6 +43,7 @@ var pipRow = &Row{
 	},
 	Default: "certifi",
 	Source:  func(s *scan, c *Client) string { return s.pipBundle(c) },
+	Pin:     &Pin{Key: []string{"global", "cert"}, File: userPipConf, Dir: ".config/pip"},
 	Servers: []string{"https://pypi.org/simple/"},
 	Rules: func(c *Client) string {
 		if older(c.Version, "26.1") || pipTruststore(c) {
@@ -250,6 +251,14 @@ func (s *scan) pipServers(c *Client, layers []layer, defaultIndex bool) {
 			}
 		}
 	}
+}
+
+// userPipConf is the person's own, or what PIP_CONFIG_FILE puts in its place.
+func userPipConf(s *scan, _ *Client) File {
+	if all := pipFiles(s, &Client{}); len(all) > 0 {
+		return all[len(all)-1]
+	}
+	return File{}
 }
 
 // pipTruststore reports whether this pip reads the system's store by itself.

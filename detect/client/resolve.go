@@ -72,6 +72,7 @@ func (s *scan) resolveRow(r *Row) {
 		}
 		c.Elevated = c.Path != "" && s.elevated(c.Path)
 		s.settle(r, c, layers)
+		c.Site = s.site(r, c)
 		if r.Rules != nil {
 			c.Rules, _ = chain.RulesFor(r.Rules(c))
 		}

@@ -32,8 +32,12 @@ type Row struct {
 	// is not the system's.
 	Default string
 	Source  func(s *scan, c *Client) string
-	// Servers are the default endpoints that the program ships.
+	// Pin is how a bundle is given to it by a file.
+	Pin *Pin
+	// Servers are the default endpoints that the program ships; Shipped reads
+	// them from the installation where the program's own files state them.
 	Servers []string
+	Shipped func(s *scan, c *Client) []string
 	// Rules names the rule set of the judge.
 	Rules func(c *Client) string
 	// Resolve computes Verify and Trust where last-layer-wins is not the rule.

@@ -208,6 +208,7 @@ var gemRow = &Row{
 	},
 	Vars:    belowFiles(sslVars),
 	Default: "os",
+	Pin:     &Pin{Key: []string{":ssl_ca_cert"}, Dir: ".gem"},
 	Servers: []string{"https://rubygems.org/"},
 	Rules:   ruleSet("openssl-3"),
 }
@@ -268,6 +269,7 @@ var cargoRow = &Row{
 		{Name: "CARGO_HTTP_CAINFO", Role: RoleCA},
 	},
 	Default: "os",
+	Pin:     &Pin{Key: []string{"http", "cainfo"}},
 	Servers: []string{"https://index.crates.io/"},
 	Rules:   ruleSet("openssl-3"),
 }

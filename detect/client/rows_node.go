@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"path"
+	"regexp"
 	"strings"
 
 	"trustfix/internal/edit"
@@ -60,7 +61,8 @@ var npmRow = &Row{
 		{Name: "npm_config_registry", Role: RoleURL},
 	},
 	Default:  builtIn,
-	Servers:  []string{"https://registry.npmjs.org/"},
+	Pin:      &Pin{Key: []string{"cafile"}, File: userNpmrc, Dir: ".config/npm"},
+	Shipped:  npmRegistry,
 	Rules:    ruleSet("node"),
 	Resolve:  resolveNPM,
 	Versions: npmVersion("npm"),
@@ -113,6 +115,12 @@ func npmFiles(s *scan, _ *Client) []File {
 	return out
 }
 
+// userNpmrc is the person's own, which pnpm and yarn 1 read too.
+func userNpmrc(s *scan, c *Client) File {
+	all := npmFiles(s, c)
+	return all[len(all)-1]
+}
+
 // resolveNPM: a cafile that exists replaces everything, NODE_EXTRA_CA_CERTS
 // included; one that does not is silently ignored.
 func resolveNPM(s *scan, c *Client, layers []layer) {
@@ -156,7 +164,7 @@ var pnpmRow = &Row{
 	Keys:     npmRow.Keys,
 	Vars:     npmRow.Vars,
 	Default:  builtIn,
-	Servers:  npmRow.Servers,
+	Pin:      npmRow.Pin,
 	Rules:    ruleSet("node"),
 	Resolve:  resolveNPM,
 	Versions: npmVersion("pnpm"),
@@ -187,6 +195,7 @@ var yarnRow = &Row{
 		{Name: "YARN_CAFILE", Role: RoleCA},
 	},
 	Default: builtIn,
+	Pin:     npmRow.Pin,
 	Servers: []string{"https://registry.yarnpkg.com/"},
 	Rules:   ruleSet("node"),
 	Resolve: resolveNPM,
@@ -214,6 +223,7 @@ var berryRow = &Row{
 		{Name: "YARN_HTTPS_CA_FILE_PATH", Role: RoleCA},
 	},
 	Default: builtIn,
+	Pin:     &Pin{Key: []string{"httpsCaFilePath"}, Dir: ".yarn"},
 	Servers: yarnRow.Servers,
 	Rules:   ruleSet("node"),
 }
@@ -229,6 +239,24 @@ func (s *scan) yarns(berry bool) []*Client {
 		return nil
 	}
 	return []*Client{{Path: p, Program: p, Version: v}}
+}
+
+// shippedRegistry is the default that npm states in its own definitions.
+var shippedRegistry = regexp.MustCompile(`'registry', \{\s*default: '(https://[^']+)'`)
+
+// npmRegistry reads the default registry from npm's own files: it is judged
+// only where the installed program says so itself.
+func npmRegistry(s *scan, c *Client) []string {
+	at, err := s.v.Files.Resolve(c.Path)
+	if err != nil {
+		return nil
+	}
+	root := path.Dir(path.Dir(at)) // bin/npm-cli.js stands in the package
+	m := shippedRegistry.FindSubmatch(s.peek(path.Join(root, "node_modules/@npmcli/config/lib/definitions/definitions.js")))
+	if m == nil {
+		return nil
+	}
+	return []string{string(m[1])}
 }
 
 // npmVersion reads the version of a program that is a package on Node: its

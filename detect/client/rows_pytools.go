@@ -200,18 +200,9 @@ func falseOrPath(e edit.Entry) (Role, bool) {
 }
 
 var pdmRow = &Row{
-	Name: "pdm",
-	Find: func(s *scan) []*Client { return s.pyTool("pdm") },
-	Files: func(s *scan, _ *Client) []File {
-		site, user := "/etc/xdg/pdm/config.toml", path.Join(s.configHome(), "pdm/config.toml")
-		switch s.v.OS {
-		case "darwin":
-			site, user = "/Library/Application Support/pdm/config.toml", path.Join(s.home, "Library/Application Support/pdm/config.toml")
-		case "windows":
-			site, user = "C:/ProgramData/pdm/pdm/config.toml", path.Join(s.home, "AppData/Local/pdm/pdm/config.toml")
-		}
-		return []File{{Path: site, Format: edit.TOML}, {Path: user, Format: edit.TOML}}
-	},
+	Name:  "pdm",
+	Find:  func(s *scan) []*Client { return s.pyTool("pdm") },
+	Files: pdmFiles,
 	Keys: []Key{
 		{Path: []string{"pypi", "verify_ssl"}, Role: RoleVerify, Off: value(oneOf("false", "0", "no", "off"))},
 		{Path: []string{"pypi", "*", "verify_ssl"}, Role: RoleVerify, Off: value(oneOf("false", "0", "no", "off")), Aside: true},
@@ -232,9 +223,32 @@ var pdmRow = &Row{
 	Source: func(s *scan, c *Client) string {
 		return s.certifiOf(envOf(c))
 	},
+	Pin:        &Pin{Key: []string{"pypi", "ca_certs"}, File: userPDM},
 	Servers:    []string{"https://pypi.org/simple/"},
 	Rules:      (*Client).pyRules,
 	Unverified: readNotRun,
+}
+
+func pdmFiles(s *scan, _ *Client) []File {
+	site, user := "/etc/xdg/pdm/config.toml", path.Join(s.configHome(), "pdm/config.toml")
+	switch s.v.OS {
+	case "darwin":
+		site, user = "/Library/Application Support/pdm/config.toml", path.Join(s.home, "Library/Application Support/pdm/config.toml")
+	case "windows":
+		site, user = "C:/ProgramData/pdm/pdm/config.toml", path.Join(s.home, "AppData/Local/pdm/pdm/config.toml")
+	}
+	return []File{{Path: site, Format: edit.TOML}, {Path: user, Format: edit.TOML}}
+}
+
+// userPDM: the key at the top is for the main index alone, so where another one
+// is configured, its own entry is for a person.
+func userPDM(s *scan, c *Client) File {
+	for _, x := range c.Settings {
+		if x.Role == RoleURL && len(x.Entry.Path) > 2 {
+			return File{}
+		}
+	}
+	return pdmFiles(s, c)[1]
 }
 
 // pipxRow has no settings of its own: pip's or uv's count. It is listed for

@@ -37,6 +37,9 @@ var aptRow = &Row{
 	},
 	Default: "os",
 	Rules:   ruleSet("gnutls"),
+	Pin: &Pin{Key: []string{"Acquire", "https", "CaInfo"}, File: func(*scan, *Client) File {
+		return File{Path: "/etc/apt/apt.conf.d/90trustfix", Format: edit.AptConf}
+	}},
 	Resolve: func(s *scan, c *Client, layers []layer) {
 		s.aptServers(c, layers)
 		s.verifyOf(c, layers)

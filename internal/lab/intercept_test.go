@@ -11,7 +11,7 @@ import (
 // the user has named its CA.
 func TestInterception(t *testing.T) {
 	t.Parallel()
-	s := Start(t, Config{Hosts: Hosts{"pypi.org": Intercept, "files.pythonhosted.org": Intercept, "conda.anaconda.org": Intercept, "repo.anaconda.com": Intercept, "registry.npmjs.org": Intercept}})
+	s := Start(t, Config{Hosts: Hosts{"pypi.org": Intercept, "files.pythonhosted.org": Intercept, "conda.anaconda.org": Intercept, "repo.anaconda.com": Intercept, npmHost: Intercept}})
 	s.InstallConda()
 	before := s.Snapshot()
 	clients := []Cmd{Pip(""), s.CondaSearch()}

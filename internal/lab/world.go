@@ -36,7 +36,7 @@ type TimeServers map[string]Ticker
 var realHosts = []string{
 	"pypi.org", "files.pythonhosted.org", "conda.anaconda.org", "repo.anaconda.com",
 	"mirrors.tuna.tsinghua.edu.cn", "pypi.tuna.tsinghua.edu.cn", "mirrors.aliyun.com", "mirrors.ustc.edu.cn",
-	"github.com", "registry.npmjs.org",
+	"github.com", npmHost,
 }
 
 // World is the small internet of one sandbox.

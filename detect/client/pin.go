@@ -1,0 +1,96 @@
+package client
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"trustfix/internal/edit"
+)
+
+// Site is the entry of a configuration file that names a client's bundle where
+// no layer names one yet.
+type Site struct {
+	File     string
+	Format   edit.Format
+	Key      []string
+	Elevated bool
+}
+
+// Pin says how a program is given a bundle by its own configuration. Nil: only
+// a variable that others share, or a person, can.
+type Pin struct {
+	Key []string
+	// File is the file of the person's own; nil: the last of the row's.
+	File func(s *scan, c *Client) File
+	// Dir is where the bundle stands, under the home, when File is in the home itself.
+	Dir string
+}
+
+// site is where a client would be given a bundle.
+func (s *scan) site(r *Row, c *Client) *Site {
+	if r.Pin == nil {
+		return nil
+	}
+	var f File
+	if r.Pin.File != nil {
+		f = r.Pin.File(s, c)
+	} else if all := r.Files(s, c); len(all) > 0 {
+		f = all[len(all)-1]
+	}
+	if f.Path == "" {
+		return nil
+	}
+	return &Site{f.Path, f.Format, r.Pin.Key, s.elevated(f.Path)}
+}
+
+// Pinnable reports whether a bundle can be given to the client by its own
+// configuration.
+func (c *Client) Pinnable() bool { return c.Site != nil }
+
+// sharedDirs hold configuration files of many programs.
+var sharedDirs = []string{"/etc", "/usr/etc", "/usr/local/etc", "/opt/homebrew/etc"}
+
+// Beside is the directory for a bundle that a configuration file points to:
+// the file's own, unless that is everybody's or is read as a whole.
+func (c *Client) Beside(home, file string) string {
+	dir := path.Dir(file)
+	if ext := path.Ext(dir); ext == ".d" || path.Base(dir) == "configurations" {
+		dir = path.Dir(dir)
+	}
+	switch {
+	case dir == path.Clean(home):
+		return path.Join(dir, c.Row.Pin.Dir)
+	case slices.Contains(sharedDirs, dir):
+		return path.Join(dir, "trustfix", strings.TrimPrefix(path.Base(c.Row.Pin.Dir), "."))
+	}
+	return dir
+}
+
+// Rooting are the settings that decide where a client takes its roots from,
+// highest precedence first. What is read besides, for proxies or for some
+// hosts only, and variables that a file wins over are none.
+func (c *Client) Rooting() []*Setting {
+	both := false // one key says whether to verify, and with what
+	if k := c.Row.key("", edit.Entry{Path: c.Row.Pin.Key}); k != nil {
+		both = k.Class != nil
+	}
+	var out []*Setting
+	for _, x := range slices.Backward(c.Settings) {
+		if len(x.Hosts) > 0 || x.Role != RoleCA && (x.Role != RoleVerify || !both) {
+			continue
+		}
+		aside := false
+		if x.Env {
+			for _, v := range c.Row.Vars {
+				aside = aside || v.Name == x.Name && (v.Aside || v.Below)
+			}
+		} else if k := c.Row.key(x.Format, x.Entry); k != nil {
+			aside = k.Aside
+		}
+		if !aside {
+			out = append(out, x)
+		}
+	}
+	return out
+}
