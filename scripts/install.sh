@@ -14,7 +14,7 @@ TRUSTFIX_KEYS=${TRUSTFIX_KEYS:-@KEYS@}
 usage() {
   cat <<'USAGE'
 usage: install.sh [--source URL] [--from-dir DIR] [--version X] [--prefix DIR]
-       install.sh --uninstall [--prefix DIR] [--purge]
+       install.sh --uninstall [--prefix DIR] [--purge] [--state-dir DIR]
 
   --source URL    release source (https); or TRUSTFIX_RELEASES
   --from-dir DIR  no network: manifest.json, manifest.json.minisig and the
@@ -24,7 +24,13 @@ usage: install.sh [--source URL] [--from-dir DIR] [--version X] [--prefix DIR]
                   ~/.local)
   --key KEY       minisign public key of the releases; or TRUSTFIX_KEYS
   --uninstall     remove the program; --purge removes its state (the journal
-                  and the backups of every run) too
+                  and the backups of every run) too, from --state-dir if it was
+                  kept in another place than the usual one
+
+Where GitHub is slow, --source takes any https directory that holds a copy of the
+release's files; where TLS is broken or there is no network, fetch them on another
+machine and use --from-dir. The release also has packages (deb, rpm, apk), which
+the system's own tools install: dpkg -i, rpm -U, apk add --allow-untrusted.
 USAGE
 }
 
@@ -38,7 +44,10 @@ fetch() {
   if have curl; then
     curl --proto '=https' --tlsv1.2 -fsSL --max-time 300 --max-filesize "$3" -o "$2" -- "$1"
   elif have wget; then
-    wget -q --timeout=60 -O "$2" -- "$1"
+    # wget may follow a redirect to http, and busybox's does not check who
+    # answers: the signature decides what is installed, here as everywhere.
+    wget -q -T 60 -O - "$1" | head -c "$(($3 + 1))" >"$2"
+    [ -s "$2" ]
   else
     fail "neither curl nor wget is here; fetch the files another way and use --from-dir"
   fi || fail "cannot fetch $1.
@@ -64,7 +73,7 @@ sha256() {
 }
 
 # unbase64 reads base64 and writes bytes.
-unbase64() { if have base64; then base64 -d; else openssl base64 -d -A; fi; }
+unbase64() { openssl base64 -d -A; }
 
 # bytes FILE SKIP COUNT
 bytes() { tail -c "+$(($2 + 1))" "$1" | head -c "$3"; }
@@ -81,16 +90,18 @@ verified() {
     openssl pkeyutl -help 2>&1 | grep -q -- -rawin; then
     sed -n 2p "$1.minisig" | unbase64 >"$work/sig" || return 1
     sed -n 4p "$1.minisig" | unbase64 >"$work/gsig" || return 1
-    # "ED": a signature over the BLAKE2b-512 hash of the file.
-    [ "$(bytes "$work/sig" 0 2)" = ED ] || return 1
-    openssl dgst -blake2b512 -binary <"$1" >"$work/hash"
+    case $(bytes "$work/sig" 0 2) in
+      ED) openssl dgst -blake2b512 -binary <"$1" >"$work/signed" || return 1 ;; # over the hash
+      Ed) cp -- "$1" "$work/signed" || return 1 ;;                              # over the file
+      *) return 1 ;;
+    esac
     { bytes "$work/sig" 10 64; sed -n 's/^trusted comment: //p' "$1.minisig" | head -n 1 | tr -d '\r\n'; } >"$work/global"
     bytes "$work/sig" 10 64 >"$work/sig64"
     for key in $(printf %s "$keys" | tr ',' ' '); do
       printf %s "$key" | unbase64 >"$work/key" || continue
       # The DER prefix of an Ed25519 public key, then its 32 bytes.
       { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; bytes "$work/key" 10 32; } >"$work/key.der"
-      openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/key.der" -rawin -in "$work/hash" -sigfile "$work/sig64" >/dev/null 2>&1 &&
+      openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/key.der" -rawin -in "$work/signed" -sigfile "$work/sig64" >/dev/null 2>&1 &&
         openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/key.der" -rawin -in "$work/global" -sigfile "$work/gsig" >/dev/null 2>&1 &&
         return 0
     done
@@ -106,9 +117,10 @@ verified() {
 }
 
 # field NAME: a string or number of the JSON object on stdin.
+# The value may be quoted; the name is matched with its quotes.
 field() { sed -n "s/.*\"$1\"[[:space:]]*:[[:space:]]*\"\{0,1\}\([^\",}]*\).*/\1/p" | head -n 1 | tr -d ' '; }
 
-platform() {
+system() {
   case $(uname -s) in
     Linux) os=linux ;;
     Darwin) os=darwin ;;
@@ -123,9 +135,11 @@ platform() {
 
 uninstall() {
   [ -e "$prefix/bin/trustfix" ] || fail "$prefix/bin/trustfix is not there"
+  # A timer must not go on calling what is gone.
+  "$prefix/bin/trustfix" schedule remove </dev/null >/dev/null 2>&1 || :
   rm -f -- "$prefix/bin/trustfix" "$prefix/bin/trustfix.prev"
   say "removed $prefix/bin/trustfix"
-  if [ "$(id -u)" = 0 ]; then state=/var/lib/trustfix; else state=${XDG_STATE_HOME:-$HOME/.local/state}/trustfix; fi
+  if [ -n "$state" ]; then :; elif [ "$(id -u)" = 0 ]; then state=/var/lib/trustfix; else state=${XDG_STATE_HOME:-${HOME:?}/.local/state}/trustfix; fi
   [ -d "$state" ] || return 0
   if [ -z "$purge" ] && [ -t 0 ]; then
     printf 'Remove %s too? It holds the way back from every repair. [y/N] ' "$state"
@@ -143,37 +157,44 @@ uninstall() {
 install() {
   [ -n "$source$from" ] || fail "no release source: --source URL, --from-dir DIR or TRUSTFIX_RELEASES"
   [ -n "$keys" ] || fail "no release key: --key KEY or TRUSTFIX_KEYS (it stands in the README and in SECURITY.md)"
-  platform
+  system
   get manifest.json "$work/manifest.json" 1000000
   get manifest.json.minisig "$work/manifest.json.minisig" 4096
   verified "$work/manifest.json" || fail "the manifest's signature is not by the release key: nothing was installed.
   Either the mirror is out of order or somebody is tampering; try another source."
 
   version=$(field version <"$work/manifest.json")
+  case $version in '' | *[!0-9A-Za-z.+-]*) fail "the manifest names no version" ;; esac
   [ "$(field product <"$work/manifest.json")" = trustfix ] || fail "this manifest is not trustfix's"
   [ -z "$want" ] || [ "$want" = "$version" ] || fail "the source has version $version, not $want"
+  if tr -d ' \n' <"$work/manifest.json" | sed -n 's/.*"revoked":\[\([^]]*\)\].*/\1/p' | grep -qF "\"$version\""; then
+    fail "version $version was revoked by its makers"
+  fi
   # One object of the asset list a line, whatever the manifest's layout.
-  asset=$(tr -d '\n' <"$work/manifest.json" | sed 's/}/}\n/g' |
-    grep "\"os\"[[:space:]]*:[[:space:]]*\"$os\"" | grep "\"arch\"[[:space:]]*:[[:space:]]*\"$arch\"" | head -n 1)
-  name=$(printf %s "$asset" | field name)
-  size=$(printf %s "$asset" | field size)
-  sum=$(printf %s "$asset" | field sha256)
-  case $name in '' | */* | .*) fail "version $version has no archive for $os $arch" ;; esac
+  name=trustfix_${version}_${os}_$arch.tar.gz
+  asset=$(tr -d '\n' <"$work/manifest.json" | tr '}' '\n' | grep -F "\"$name\"" | head -n 1) || :
+  [ -n "$asset" ] || fail "version $version has no archive for $os $arch"
+  size=$(printf '%s\n' "$asset" | field size)
+  sum=$(printf '%s\n' "$asset" | field sha256)
+  binary=$(printf '%s\n' "$asset" | field binarySha256)
+  case $size in '' | *[!0-9]*) fail "the manifest names no size for $name" ;; esac
 
   get "$name" "$work/archive" "$size"
   [ "$(wc -c <"$work/archive" | tr -d ' ')" = "$size" ] || fail "$name is not $size bytes long"
   [ "$(sha256 "$work/archive")" = "$sum" ] || fail "$name is not what the release key signed"
-  mkdir "$work/x"
-  tar -xzf "$work/archive" -C "$work/x" trustfix 2>/dev/null || tar -xzf "$work/archive" -C "$work/x" ./trustfix
-  [ -f "$work/x/trustfix" ] && [ ! -L "$work/x/trustfix" ] || fail "$name holds no program"
-  chmod 755 "$work/x/trustfix"
-  got=$("$work/x/trustfix" version) || fail "the program does not run here"
-  [ "$got" = "trustfix $version" ] || fail "the program says it is \"$got\", the manifest says $version"
+  tar -xzOf "$work/archive" trustfix >"$work/trustfix" || fail "$name holds no program"
+  [ "$(sha256 "$work/trustfix")" = "$binary" ] || fail "the program in $name is not what the release key signed"
 
-  mkdir -p "$prefix/bin"
+  mkdir -p "$prefix/bin" || fail "cannot make $prefix/bin: run this as root, or name another place with --prefix"
+  [ ! -d "$prefix/bin/trustfix" ] || fail "$prefix/bin/trustfix is a directory"
   # Beside the target, then one rename: never a moment with half a program.
-  cp -- "$work/x/trustfix" "$prefix/bin/.trustfix.new"
-  mv -f -- "$prefix/bin/.trustfix.new" "$prefix/bin/trustfix"
+  new=$prefix/bin/.trustfix.new.$$
+  cp -- "$work/trustfix" "$new" || fail "cannot write to $prefix/bin: run this as root, or name another place with --prefix"
+  chmod 755 "$new"
+  got=$("$new" version) || fail "the program does not run here"
+  [ "$got" = "trustfix $version" ] || fail "the program says it is \"$got\", the manifest says $version"
+  mv -f -- "$new" "$prefix/bin/trustfix"
+  new=''
   say "installed $prefix/bin/trustfix $version (signature and checksums verified)"
   case :$PATH: in *:"$prefix/bin":*) ;; *) say "add $prefix/bin to your PATH" ;; esac
   say "next:  trustfix"
@@ -184,13 +205,13 @@ main() {
   umask 022
   case $TRUSTFIX_RELEASES in @*) TRUSTFIX_RELEASES= ;; esac
   case $TRUSTFIX_KEYS in @*) TRUSTFIX_KEYS= ;; esac
-  source=$TRUSTFIX_RELEASES keys=$TRUSTFIX_KEYS from='' want='' prefix='' purge='' action=install
+  source=$TRUSTFIX_RELEASES keys=$TRUSTFIX_KEYS from='' want='' prefix='' purge='' state='' action=install
   while [ $# -gt 0 ]; do
     case $1 in
-      --source | --from-dir | --version | --prefix | --key)
+      --source | --from-dir | --version | --prefix | --key | --state-dir)
         [ $# -gt 1 ] || { usage >&2; exit 2; }
         case $1 in
-          --source) source=$2 ;; --from-dir) from=$2 ;; --version) want=${2#v} ;; --prefix) prefix=$2 ;; --key) keys=$2 ;;
+          --source) source=$2 ;; --from-dir) from=$2 ;; --version) want=${2#v} ;; --prefix) prefix=$2 ;; --key) keys=$2 ;; --state-dir) state=$2 ;;
         esac
         shift 2 ;;
       --uninstall) action=uninstall; shift ;;
@@ -200,10 +221,10 @@ main() {
     esac
   done
   if [ -z "$prefix" ]; then
-    if [ "$(id -u)" = 0 ]; then prefix=/usr/local; else prefix=$HOME/.local; fi
+    if [ "$(id -u)" = 0 ]; then prefix=/usr/local; else prefix=${HOME:?}/.local; fi
   fi
-  work=$(mktemp -d)
-  trap 'rm -rf -- "$work"' EXIT
+  work=$(mktemp -d) new=''
+  trap 'rm -rf -- "$work"; [ -z "$new" ] || rm -f -- "$new"' EXIT
   trap 'exit 130' INT TERM
   "$action"
 }

@@ -5,6 +5,7 @@
 # or reads it from stdin. TRUSTFIX_REVOKED and TRUSTFIX_REVOKED_KEYS are lists
 # separated by commas.
 set -euo pipefail
+shopt -s nullglob
 version=${1:?usage: manifest.sh VERSION RELEASED CHECKSUMS}
 released=${2:?} dist=$(cd "$(dirname "${3:?}")" && pwd)
 cd "$(dirname "$0")/.."
