@@ -152,6 +152,14 @@ func TestReadFileNeverBlocks(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("a FIFO blocked the reader")
 	}
+	dev, err := openTree("/dev", os.Geteuid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.top.close()
+	if _, err := dev.ReadFile("/zero"); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("a device: %v", err)
+	}
 }
 
 func TestSnapshot(t *testing.T) {
