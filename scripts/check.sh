@@ -78,4 +78,11 @@ elif [ -n "${CI:-}" ]; then
   echo 'goreleaser is missing: scripts/ci-setup.sh installs it'; exit 1
 fi
 
+step release rehearsal
+if command -v minisign >/dev/null && command -v curl >/dev/null; then
+  bash scripts/rehearse.sh
+elif [ -n "${CI:-}" ]; then
+  echo 'minisign or curl is missing: scripts/ci-setup.sh installs them'; exit 1
+fi
+
 step 'all passed'
