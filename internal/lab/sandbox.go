@@ -256,12 +256,6 @@ func (s *Sandbox) Exists(path string) bool {
 	return err == nil
 }
 
-// Append adds to a file's end.
-func (s *Sandbox) Append(path, text string) {
-	s.t.Helper()
-	s.Write(path, s.Read(path)+text)
-}
-
 // Clock makes a command see, and set, a time of day of its own: the machine's
 // plus shift. It skips the test where programs cannot be traced that way.
 func (s *Sandbox) Clock(shift time.Duration, c Cmd) Cmd {
