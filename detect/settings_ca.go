@@ -205,7 +205,11 @@ func defaultHosts(r *Report, s *client.Setting) []string {
 		if row == nil {
 			continue
 		}
-		for _, raw := range row.Servers {
+		servers := row.Servers
+		if name == "npm" || name == "pnpm" { // named by npm itself, which is not here to be read
+			servers = []string{"https://registry.npmjs.org/"}
+		}
+		for _, raw := range servers {
 			if u, err := url.Parse(raw); err == nil && !slices.Contains(out, u.Hostname()) && len(out) < 5 {
 				out = append(out, u.Hostname())
 			}

@@ -21,7 +21,7 @@ const maxLines = 9
 func (s *session) printReport(v *platform.View, r *detect.Report, plan *fix.Plan) {
 	p := s.out
 	folded := foldSymptoms(r.Findings)
-	p.printf("%s%s%s\n", p.bold("trustfix "+s.proc.Build.Version), p.dot(), s.headline(v, r, plan))
+	p.wrap("", 0, p.bold("trustfix "+s.proc.Build.Version)+p.dot()+s.headline(v, r, plan))
 	for i, f := range r.Findings {
 		if f.Severity == detect.Info || folded.child[i] {
 			continue

@@ -44,6 +44,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"json": jsonCmd,
+			"tree": treeCmd,
 			// exits CODE PROGRAM ARGS…: like exec, but for one exact exit code.
 			"exits": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) < 2 {
