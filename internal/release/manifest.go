@@ -80,11 +80,11 @@ func parseManifest(data []byte) (*Manifest, error) {
 	if _, err := parseVersion(m.Version); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
+	// Later releases may list what this one does not know.
+	m.Assets = slices.DeleteFunc(m.Assets, func(a Asset) bool { return !assetName.MatchString(a.Name) })
 	for i, a := range m.Assets {
 		at := fmt.Sprintf("manifest: asset %d (%q)", i, a.Name)
 		switch {
-		case !assetName.MatchString(a.Name):
-			return nil, fmt.Errorf("%s: not the name of an archive", at)
 		case a.Size <= 0 || a.Size > maxArchive:
 			return nil, fmt.Errorf("%s: %d bytes", at, a.Size)
 		case !isSHA256(a.SHA256) || !isSHA256(a.BinarySHA256):

@@ -62,6 +62,27 @@ func TestRow34Owner(t *testing.T) {
 	}
 }
 
+// The real package database, where there is one: also for a path that a
+// package shipped before /bin and /usr/bin became one directory.
+func TestRow34RealDpkg(t *testing.T) {
+	h, err := platform.Open(platform.OpenOptions{StateDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if installed, known := h.PackageInstalled("coreutils"); !installed || !known {
+		t.Skip("needs a system of dpkg packages")
+	}
+	for _, path := range []string{"/usr/bin/env", "/usr/bin/ls"} {
+		var r *Refused
+		if err := Owned(t.Context(), h.View, path); !errors.As(err, &r) || r.Reason.Args["command"] != "apt-get install --only-upgrade coreutils" {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if err := Owned(t.Context(), h.View, "/usr/local/bin/no-package-has-this"); err != nil {
+		t.Error(err)
+	}
+}
+
 // Row 34: places where replacing is not possible, or not safe.
 func TestRow34Place(t *testing.T) {
 	replaceable := func(t *testing.T, path string) error {

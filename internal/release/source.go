@@ -97,7 +97,7 @@ func newSource(h *platform.Host, keys Keys, o Options) (*source, error) {
 	if m := apiPath.FindStringSubmatch(u.Path); m != nil {
 		u.Path, s.api = m[1], true
 	}
-	u.RawPath = ""
+	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/"+ManifestName), ""
 	s.base = u
 	s.load = (&fetcher{h: h, refs: o.Refs, timeout: cmp.Or(o.Timeout, 10*time.Second)}).get
 	return s, nil
