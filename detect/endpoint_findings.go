@@ -186,7 +186,8 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 				f.Action, f.Fix = Auto, "write-pin"
 			} else {
 				f.Action = Manual
-				f.Advice = append(f.Advice, text.M("server-incomplete-chain.other-clients"))
+				f.Advice = append(f.Advice, text.M("server-incomplete-chain.other-clients", "clients", list(refusing, 6)))
+				f.Advice = append(f.Advice, byHand(es)...)
 			}
 		}
 		f.Advice = append(f.Advice, j.otherMirrors(e)...)
@@ -231,7 +232,7 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 		f.Action, f.Fix = None, ""
 	case !reachable:
 		f.Action, f.Fix = Manual, ""
-		f.Advice = []text.Msg{text.M("server-private-ca.other-clients", "clients", list(refusing, 6))}
+		f.Advice = append([]text.Msg{text.M("server-private-ca.other-clients", "clients", list(refusing, 6))}, byHand(es)...)
 	case slices.Contains(j.consented, fp):
 		f.Action = Auto
 	case e.CAInStore:
@@ -393,6 +394,24 @@ func refusing(es []*Endpoint) (names []string, reachable bool) {
 	}
 	slices.Sort(names)
 	return names, reachable
+}
+
+// byHand are the lines by which a person gives the refusing clients a CA.
+func byHand(es []*Endpoint) []text.Msg {
+	var out []text.Msg
+	seen := map[string]bool{}
+	for _, e := range es {
+		for _, c := range e.Clients {
+			if c.Now.OK || c.Client.Row == nil || c.Client.Pinnable() || c.Client.Row.ByHand == "" {
+				continue
+			}
+			if line := strings.ReplaceAll(c.Client.Row.ByHand, "HOST", e.host()); !seen[line] {
+				seen[line] = true
+				out = append(out, text.Raw(line))
+			}
+		}
+	}
+	return out
 }
 
 func hostsOf(es []*Endpoint) []string {

@@ -43,9 +43,9 @@ func (w world) diagnose(t *testing.T) *Report {
 	}
 	h := platformtest.New(t, tree, platformtest.OS("linux"), platformtest.Network(&platformtest.Net{Handshakes: w.hosts, Gets: w.gets}),
 		platformtest.Now(platformtest.DefaultNow.Add(-w.offset)))
-	c := &client.Client{Name: "conda", Path: "/opt/conda", Verify: "on", Trust: client.Trust{Kind: "file", Path: "/etc/bundle.pem"}}
+	c := &client.Client{Name: "conda", Path: "/opt/conda", Verify: "on", Site: &client.Site{}, Trust: client.Trust{Kind: "file", Path: "/etc/bundle.pem"}}
 	if w.name != "" {
-		c.Name = w.name
+		c.Name, c.Site = w.name, nil
 	}
 	for _, host := range sortedKeys(w.hosts) {
 		if slices.Contains(w.targets, host) {

@@ -58,7 +58,9 @@ func planPrivateCA(_ context.Context, in *Input, fs []detect.Finding) ([]Action,
 			needs = append(needs, needFor(e, e.ByCA))
 		}
 	}
-	actions, err := planPins(in, needs, func(c detect.ClientVerdict) bool { return refusing(c) && c.Client.Trust.Kind != "os" })
+	actions, err := planPins(in, needs, func(c detect.ClientVerdict) bool {
+		return refusing(c) && (c.Client.Trust.Kind != "os" || !inStore && !in.Elevated)
+	})
 	if err != nil || inStore || !in.Elevated && len(actions) > 0 {
 		return actions, err // the store is a step for somebody with the rights
 	}
@@ -118,12 +120,18 @@ func needFor(e *detect.Endpoint, v chain.Verdict) need {
 // need, and points it there. pick says which of an endpoint's clients count.
 func planPins(in *Input, needs []need, pick func(detect.ClientVerdict) bool) ([]Action, error) {
 	var jobs []*pinJob
+	var byHand error
 	for _, n := range needs {
 		for _, cv := range n.endpoint.Clients {
-			if !detect.Pinnable(cv.Client) || !pick(cv) {
+			if !cv.Client.Pinnable() || !pick(cv) {
 				continue
 			}
 			s, err := findSite(in, cv.Client)
+			var manual *Manual
+			if errors.As(err, &manual) {
+				byHand = cmp.Or(byHand, err)
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -132,8 +140,11 @@ func planPins(in *Input, needs []need, pick func(detect.ClientVerdict) bool) ([]
 				i = len(jobs)
 				jobs = append(jobs, &pinJob{site: s, name: cv.Client.Name})
 			}
-			jobs[i].add(cv.Client, n)
+			jobs[i].add(cv.Client, s, n)
 		}
+	}
+	if len(jobs) == 0 {
+		return nil, byHand
 	}
 	slices.SortStableFunc(jobs, func(a, b *pinJob) int { return cmp.Compare(a.name, b.name) })
 	var out []Action
@@ -151,11 +162,15 @@ func planPins(in *Input, needs []need, pick func(detect.ClientVerdict) bool) ([]
 type pinJob struct {
 	site
 	name    string // of the client
+	sites   []site // every setting that has to name it: relatives may share the bundle, not the file
 	clients []*client.Client
 	needs   []need
 }
 
-func (j *pinJob) add(c *client.Client, n need) {
+func (j *pinJob) add(c *client.Client, s site, n need) {
+	if !slices.ContainsFunc(j.sites, func(o site) bool { return o.file == s.file && slices.Equal(o.key, s.key) }) {
+		j.sites = append(j.sites, s)
+	}
 	if !slices.Contains(j.clients, c) {
 		j.clients = append(j.clients, c)
 	}
@@ -184,12 +199,14 @@ func (j *pinJob) plan(in *Input) ([]Action, error) {
 		Summary:  text.M("write-pin", "hosts", strings.Join(j.hosts(), ", "), "client", j.name, "path", j.pin),
 		Elevated: j.elevated,
 	}}
-	a, changed, err := j.point(in)
-	if err != nil {
-		return nil, err
-	}
-	if changed {
-		out = append(out, a)
+	for _, s := range j.sites {
+		a, changed, err := s.point(in)
+		if err != nil {
+			return nil, err
+		}
+		if changed {
+			out = append(out, a)
+		}
 	}
 	return out, nil
 }

@@ -73,7 +73,7 @@ func planHosts(in *Input, hosts []string) ([]Action, error) {
 	for _, h := range hosts {
 		used := false
 		for _, e := range in.Report.Endpoints {
-			if !named(h, e) || !slices.ContainsFunc(e.Clients, func(c detect.ClientVerdict) bool { return detect.Pinnable(c.Client) }) {
+			if !named(h, e) || !slices.ContainsFunc(e.Clients, func(c detect.ClientVerdict) bool { return c.Client.Pinnable() }) {
 				continue
 			}
 			used = true

@@ -14,7 +14,7 @@ import (
 )
 
 // pinFile is the name of every pin; it stands beside the configuration that
-// points to it.
+// points to it (client.Beside).
 const pinFile = "trustfix-pin.pem"
 
 // site is the setting that names a client's bundle, and where its pin stands.
@@ -32,13 +32,7 @@ type site struct {
 // is effective now, or the user's own file where none says anything. What an
 // environment variable says beats every file, so that is for a person.
 func findSite(in *Input, c *client.Client) (site, error) {
-	var layers []*client.Setting
-	for _, s := range c.Settings {
-		if len(s.Hosts) == 0 && (s.Role == client.RoleCA || s.Role == client.RoleVerify && c.Name == "conda") {
-			layers = append(layers, s)
-		}
-	}
-	slices.Reverse(layers) // highest first
+	layers := c.Rooting()
 	slices.SortStableFunc(layers, func(a, b *client.Setting) int { return weight(c, b) - weight(c, a) })
 	for _, s := range layers {
 		if s.Env {
@@ -57,14 +51,17 @@ func findSite(in *Input, c *client.Client) (site, error) {
 		if !s.Off {
 			out.was = s.Value
 		}
-		out.pin = beside(in.User, c.Name, s.File)
+		out.pin = path.Join(c.Beside(in.User.Home, s.File), pinFile)
 		if s.Path != "" && path.Base(s.Path) == pinFile {
 			out.pin = s.Path
 		}
 		return out, nil
 	}
-	file, format, key := defaultSite(in, c.Name)
-	return site{file: file, format: format, key: key, pin: beside(in.User, c.Name, file)}, nil
+	own := c.Site
+	return site{
+		file: own.File, format: own.Format, key: own.Key, elevated: own.Elevated,
+		pin: path.Join(c.Beside(in.User.Home, own.File), pinFile),
+	}, nil
 }
 
 // weight puts the layer that is effective now before all others.
@@ -87,49 +84,6 @@ func stillSet(in *Input, s *client.Setting) bool {
 	}
 	_, ok, err := locate(s, data)
 	return ok || err != nil
-}
-
-// beside is where the pin of a configuration file stands: in its directory, or
-// for a file in the home itself in the client's own directory there.
-func beside(u platform.User, name, file string) string {
-	dir := path.Dir(file)
-	if dir == path.Clean(u.Home) {
-		dir = path.Join(dir, map[string]string{"conda": ".conda", "npm": ".config/npm", "pip": ".config/pip"}[name])
-	}
-	return path.Join(dir, pinFile)
-}
-
-// defaultSite is the user's own configuration file (reference/clients.md §1.3, §3.1, §8).
-func defaultSite(in *Input, name string) (string, edit.Format, []string) {
-	home := in.User.Home
-	switch name {
-	case "conda":
-		return path.Join(home, ".condarc"), edit.YAML, []string{"ssl_verify"}
-	case "npm":
-		file := in.Env["npm_config_userconfig"]
-		if !path.IsAbs(file) {
-			file = path.Join(home, ".npmrc")
-		}
-		return file, edit.Npmrc, []string{"cafile"}
-	}
-	key := []string{"global", "cert"}
-	if own := in.Env["PIP_CONFIG_FILE"]; path.IsAbs(own) && own != "/dev/null" && exists(in.View, own) {
-		return own, edit.INI, key // the user's files are passed over then
-	}
-	config := in.Env["XDG_CONFIG_HOME"]
-	if !path.IsAbs(config) {
-		config = path.Join(home, ".config")
-	}
-	file := path.Join(config, "pip/pip.conf")
-	switch in.OS {
-	case "darwin":
-		if dir := path.Join(home, "Library/Application Support/pip"); exists(in.View, dir) {
-			file = path.Join(dir, "pip.conf")
-		}
-	case "windows":
-		file = path.Join(home, "AppData/Roaming/pip/pip.ini")
-	}
-	return file, edit.INI, key
 }
 
 // point makes the setting name the pin; changed is false when it does already.

@@ -23,6 +23,7 @@ type campus struct {
 	host    *platform.Host
 	net     *platformtest.Net
 	options detect.Options
+	tree    string
 	before  string
 
 	root, other, inter *platformtest.CA
@@ -56,6 +57,7 @@ func newCampus(t *testing.T, tree string, opts ...platformtest.Option) *campus {
 		"-- opt/conda/lib/python3.11/site-packages/certifi-2024.8.30.dist-info/METADATA --\nName: certifi\nVersion: 2024.8.30\n" +
 		"-- opt/conda/ssl/cacert.pem --\n" + roots +
 		"-- root/.conda/environments.txt --\n/opt/conda\n"
+	c.tree = tree
 	c.host = platformtest.New(t, tree, append(opts, platformtest.OS("linux"), platformtest.Network(c.net))...)
 	c.options = detect.Options{
 		Refs: bundles.NewRoots(c.root.Cert, c.other.Cert), NTP: []string{"a.example", "b.example", "c.example"},

@@ -34,6 +34,9 @@ type Row struct {
 	Source  func(s *scan, c *Client) string
 	// Pin is how a bundle is given to it by a file.
 	Pin *Pin
+	// ByHand is the line by which a person gives it a CA, where Pin is nil: ca.pem
+	// holds that CA alone, bundle.pem the public roots with it.
+	ByHand string
 	// Servers are the default endpoints that the program ships; Shipped reads
 	// them from the installation where the program's own files state them.
 	Servers []string

@@ -143,6 +143,7 @@ var goRow = &Row{
 		{Name: "SSL_CERT_DIR", Role: RoleCA, Dir: true, Aside: true},
 		{Name: "SSL_CERT_FILE", Role: RoleCA},
 	},
+	ByHand:  "SSL_CERT_FILE=/path/to/bundle.pem go …",
 	Default: "os",
 	Rules:   ruleSet("go"),
 	Resolve: func(s *scan, c *Client, layers []layer) {

@@ -56,6 +56,7 @@ var uvRow = &Row{
 		{Name: "UV_DEFAULT_INDEX", Role: RoleURL},
 		{Name: "UV_EXTRA_INDEX_URL", Role: RoleURL},
 	},
+	ByHand:     "SSL_CERT_FILE=/path/to/bundle.pem uv …",
 	Default:    builtIn,
 	Servers:    []string{"https://pypi.org/simple/"},
 	Rules:      ruleSet("rustls"),
@@ -133,6 +134,7 @@ var pixiRow = &Row{
 		{Name: "SSL_CERT_DIR", Role: RoleCA, Dir: true},
 		{Name: "SSL_CERT_FILE", Role: RoleCA},
 	},
+	ByHand:     "SSL_CERT_FILE=/path/to/bundle.pem pixi …",
 	Default:    builtIn,
 	Servers:    []string{"https://conda.anaconda.org/conda-forge"},
 	Rules:      ruleSet("rustls"),
@@ -166,6 +168,7 @@ var poetryRow = &Row{
 		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA, Below: true},
 		{Name: "POETRY_CERTIFICATES_*_CERT", Class: falseOrPath},
 	},
+	ByHand:  "poetry config certificates.REPOSITORY.cert /path/to/bundle.pem",
 	Default: "certifi",
 	Source:  func(s *scan, c *Client) string { return s.certifiOf(envOf(c)) },
 	Servers: []string{"https://pypi.org/simple/"},
@@ -223,6 +226,7 @@ var pdmRow = &Row{
 	Source: func(s *scan, c *Client) string {
 		return s.certifiOf(envOf(c))
 	},
+	ByHand:     "pdm config pypi.NAME.ca_certs /path/to/bundle.pem",
 	Pin:        &Pin{Key: []string{"pypi", "ca_certs"}, File: userPDM},
 	Servers:    []string{"https://pypi.org/simple/"},
 	Rules:      (*Client).pyRules,

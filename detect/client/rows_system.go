@@ -96,6 +96,7 @@ func dnfRow(name string) *Row {
 			{Path: []string{"*", "metalink"}, Role: RoleURL, Signed: true},
 			{Path: []string{"*", "proxy"}, Role: RoleProxy},
 		},
+		ByHand:     "sslcacert=/path/to/bundle.pem",
 		Default:    "os",
 		Rules:      ruleSet("openssl-3"),
 		Unverified: "a repository's section over [main], and the spellings of false",
@@ -115,6 +116,7 @@ var dockerRow = &Row{
 		{Path: []string{"insecure-registries"}, Role: RoleVerify, Hosts: true, Off: nonEmpty, ByHand: true},
 		{Path: []string{"registry-mirrors", "*"}, Role: RoleURL},
 	},
+	ByHand:  "sudo install -D -m 644 ca.pem /etc/docker/certs.d/HOST/ca.crt",
 	Default: "os",
 	Rules:   ruleSet("go"),
 }

@@ -12,6 +12,9 @@ import (
 // plainYAML is a value that reads the same without quotes in every context.
 var plainYAML = regexp.MustCompile(`^[A-Za-z0-9/._$~<][A-Za-z0-9/._$~@%+=<>:\\ -]*$`)
 
+// symbolYAML is a key that is a symbol to Ruby, and with quotes a string.
+var symbolYAML = regexp.MustCompile(`^:[A-Za-z_]+$`)
+
 func encodeYAML(old, value string) (string, error) {
 	for strings.HasPrefix(old, "!") { // an explicit tag goes with the value it was for
 		_, old, _ = strings.Cut(old, " ")
@@ -40,10 +43,13 @@ func placeYAML(data []byte, nodes []node, path []string, value string) ([]splice
 		return nil, errors.New("only keys of the top level and of its maps can be added")
 	}
 	var pair []string
-	for _, p := range append(slices.Clone(path), value) {
+	for i, p := range append(slices.Clone(path), value) {
 		text, err := encodeYAML("", p)
 		if err != nil {
 			return nil, err
+		}
+		if i < len(path) && symbolYAML.MatchString(p) {
+			text = p
 		}
 		pair = append(pair, text)
 	}

@@ -34,18 +34,18 @@ var endpointTexts = map[string]entry{
 	"server-incomplete-chain.completes":     {"the missing one was fetched from the address in the certificate and verified up to {root}; browsers do that, conda, pip and npm do not", "按证书里的地址取到了缺失的中间证书，并验证到 {root}；浏览器会自动补取，conda、pip 和 npm 不会"},
 	"server-incomplete-chain.operator":      {"Tell the operator: serve the full chain (fullchain.pem).", "请告知运营者：配置完整的证书链（fullchain.pem）。"},
 	"server-incomplete-chain.unfetched":     {"The missing certificate cannot be fetched (the certificate does not say where it is, or it could not be had), so nothing can be verified from here.", "缺失的证书无法获取（证书没有注明地址，或取不到），因此在本机无法完成验证。"},
-	"server-incomplete-chain.other-clients": {"Only conda, pip and npm can be given the verified intermediate by trustfix so far.", "目前 trustfix 只能把验证过的中间证书提供给 conda、pip 和 npm。"},
+	"server-incomplete-chain.other-clients": {"{clients}: no file of their own can be given the verified intermediate without risk. Until the operator repairs the server, you can, with a bundle of it and the public roots:", "{clients} 没有可以安全加入该中间证书的配置文件。在运营者修复服务器之前，你可以用包含它和公共根证书的证书包自行设置："},
 	"server-incomplete-chain.doc": {
-		"The server leaves out an intermediate certificate. Browsers hide this by fetching it; most other programs fail with \"unable to get local issuer certificate\". trustfix fetches it over plain http, counts it only when it verifies up to a reference root, and gives conda, pip and npm a bundle that holds it beside their roots (write-pin). To undo by hand: remove the setting and the bundle that the plan names.",
-		"服务器漏发了中间证书。浏览器会自动补取，所以看不出问题；多数其他程序会报 \"unable to get local issuer certificate\"。trustfix 通过明文 http 取回，只有能验证到参考根证书才算数，然后为 conda、pip 和 npm 写一个包含它的证书包（write-pin）。手工撤销：删除计划中列出的配置项和证书包。",
+		"The server leaves out an intermediate certificate. Browsers hide this by fetching it; most other programs fail with \"unable to get local issuer certificate\". trustfix fetches it over plain http, counts it only when it verifies up to a reference root, and gives each client that can be told of one by its own file (conda, mamba, pip, pdm, npm, pnpm, yarn, gem, cargo, apt) a bundle that holds it beside its roots (write-pin). To undo by hand: remove the setting and the bundle that the plan names.",
+		"服务器漏发了中间证书。浏览器会自动补取，所以看不出问题；多数其他程序会报 \"unable to get local issuer certificate\"。trustfix 通过明文 http 取回，只有能验证到参考根证书才算数，然后为每个可用自身配置文件指定证书包的客户端（conda、mamba、pip、pdm、npm、pnpm、yarn、gem、cargo、apt）写一个包含它的证书包（write-pin）。手工撤销：删除计划中列出的配置项和证书包。",
 	},
 	"server-private-ca":          {"{host}: signed by a CA that is not public, {ca}", "{host}：由私有 CA {ca} 签发"},
 	"server-private-ca.ask":      {"Ask the administrator of that server for the certificate of {ca} and its SHA-256; it was not sent, so it cannot be named here.", "请向该服务器的管理员索取 {ca} 的证书及其 SHA-256；服务器没有发送它，这里无法给出。"},
 	"server-private-ca.print":    {"{ca}: SHA-256 {sha256}, until {until}", "{ca}：SHA-256 {sha256}，有效期至 {until}"},
 	"server-private-ca.in-store": {"the system store already trusts it; these do not: {clients}", "系统根证书库已信任它；以下客户端没有：{clients}"},
 	"server-private-ca.other-clients": {
-		"Give the certificate of that CA to {clients} by their own setting (trustfix explain CLIENT names it); so far trustfix does so for the system store, conda, pip and npm.",
-		"请通过 {clients} 自己的配置项加入该 CA 的证书（用 trustfix explain CLIENT 查看）；目前 trustfix 只能为系统根证书库、conda、pip 和 npm 添加。",
+		"{clients}: no file of their own can be given a CA without risk, so this is for you (trustfix explain CLIENT says what counts). Check its SHA-256 with whoever runs it, then:",
+		"{clients} 没有可以安全加入 CA 的配置文件，需要你手工处理（用 trustfix explain CLIENT 查看其依据）。请先向运营者核对 SHA-256，然后：",
 	},
 	"server-private-ca.consent": {"Compare that SHA-256 with what your administrator publishes, over another way than this network. Only if it is the same:", "请通过这个网络以外的途径，把该 SHA-256 与管理员公布的核对。确认一致后才执行："},
 	"server-private-ca.doc": {
