@@ -72,8 +72,10 @@ func (c *campus) serve(ders ...[]byte) {
 }
 
 func (c *campus) forgetful() {
-	c.serve(c.inter.Leaf(c.t, pinHost, func(x *x509.Certificate) { x.IssuingCertificateURL = []string{"http://aia.example/int.crt"} }))
+	c.serve(c.inter.Leaf(c.t, pinHost, aia))
 }
+
+func aia(x *x509.Certificate) { x.IssuingCertificateURL = []string{"http://aia.example/int.crt"} }
 
 func (c *campus) diagnose() *detect.Report {
 	c.t.Helper()
