@@ -1,9 +1,8 @@
 // Package release replaces trustfix by a newer signed release of itself, and
 // goes back to the version before.
 //
-// It uses go-selfupdate for listing releases, choosing an archive and
-// unpacking it; what is trusted, which version may replace which, and the swap
-// are its own. The argument is the signature of a key that the build compiled
+// It uses go-selfupdate's model of a source of releases and its unpacking; what
+// is trusted, which version may replace which, and the swap are its own. The argument is the signature of a key that the build compiled
 // in, never TLS, a host name or a checksum from the same place. It must not
 // install anything else, whatever flag is given, nor read a token from the
 // environment.
@@ -17,11 +16,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"regexp"
 	"strings"
 	"time"
 
-	"github.com/creativeprojects/go-selfupdate"
+	"github.com/Masterminds/semver/v3"
 
 	"trustfix/internal/text"
 	"trustfix/platform"
@@ -73,7 +71,7 @@ type Offer struct {
 	manifest *Manifest
 	key      string
 	asset    Asset
-	rel      *selfupdate.Release
+	chosen   *choice
 	memory   *memory
 }
 
@@ -127,41 +125,59 @@ func Find(ctx context.Context, h *platform.Host, o Options) (*Offer, error) {
 	return f, nil
 }
 
-// choose lets go-selfupdate pick the newest release that has an archive of the
-// exact name for this system, a manifest and a signature.
+// choice is the release to install, by its files on the source.
+type choice struct {
+	version                      *semver.Version
+	name                         string // of the archive
+	archive, manifest, signature int64
+}
+
+// choose picks the newest release that has an archive of the exact name for
+// this system; it must have a manifest and a signature too. go-selfupdate's
+// Updater would choose by a name's ending, and it links the clients of three
+// forges: 3.8 MB of a program that may have 20.
 func (f *Offer) choose(ctx context.Context, v *platform.View, o Options) error {
-	ext := strings.TrimPrefix(AssetName("", v.OS, v.Arch), "trustfix_")
-	up, err := selfupdate.NewUpdater(selfupdate.Config{
-		Source: f.source, Validator: validator{f.source}, OS: v.OS, Arch: v.Arch,
-		Filters: []string{`^trustfix_[0-9a-z.+-]+` + regexp.QuoteMeta(ext) + `$`},
-	})
+	releases, err := f.source.ListReleases(ctx, nil)
 	if err != nil {
 		return err
 	}
-	repo := selfupdate.NewRepositorySlug("-", "trustfix") // our sources know where they look
-	tags := []string{""}
-	if o.Want != "" {
-		tags = []string{"v" + o.Want, o.Want}
-	}
-	for _, tag := range tags {
-		rel, found, err := up.DetectVersion(ctx, repo, tag)
-		switch {
-		case errors.Is(err, selfupdate.ErrValidationAssetNotFound):
-			return refuse(text.M("release.unsigned", "error", err.Error()))
-		case err != nil:
-			return err
-		case found:
-			f.rel = rel
-			return nil
+	var best *choice
+	for _, r := range releases {
+		version, err := parseVersion(strings.TrimPrefix(r.GetTagName(), "v"))
+		if err != nil {
+			continue
+		}
+		if o.Want != "" && version.String() != o.Want || o.Want == "" && (r.GetDraft() || r.GetPrerelease()) {
+			continue
+		}
+		c := &choice{version: version, name: AssetName(version.String(), v.OS, v.Arch)}
+		for _, a := range r.GetAssets() {
+			switch a.GetName() {
+			case c.name:
+				c.archive = a.GetID()
+			case ManifestName:
+				c.manifest = a.GetID()
+			case SignatureName:
+				c.signature = a.GetID()
+			}
+		}
+		if c.archive != 0 && (best == nil || best.version.LessThan(version)) {
+			best = c
 		}
 	}
-	if o.Want != "" {
-		if m := f.source.only(); m != "" {
-			return refuse(text.M("release.other-version", "version", m, "want", o.Want))
-		}
-		return refuse(text.M("release.no-such-version", "want", o.Want, "os", v.OS, "arch", v.Arch))
+	switch {
+	case best != nil && (best.manifest == 0 || best.signature == 0):
+		return refuse(text.M("release.unsigned", "error", "no "+ManifestName+" and "+SignatureName+" in release "+best.version.String()))
+	case best != nil:
+		f.chosen = best
+		return nil
+	case o.Want == "":
+		return refuse(text.M("release.no-archive", "os", v.OS, "arch", v.Arch))
 	}
-	return refuse(text.M("release.no-archive", "os", v.OS, "arch", v.Arch))
+	if m := f.source.only(); m != "" {
+		return refuse(text.M("release.other-version", "version", m, "want", o.Want))
+	}
+	return refuse(text.M("release.no-such-version", "want", o.Want, "os", v.OS, "arch", v.Arch))
 }
 
 // only is the version of a source that has just one.
@@ -175,29 +191,22 @@ func (s *source) only() string {
 // read loads the manifest of the chosen release and checks its signature, then
 // that it is of this release: an old manifest under a new tag is a replay.
 func (f *Offer) read(ctx context.Context, v *platform.View) error {
-	var files [][]byte
-	for _, step := range f.rel.ValidationChain {
-		data, err := f.load(ctx, step.ValidationAssetID)
-		if err != nil {
-			return err
-		}
-		files = append(files, data)
-	}
-	if len(files) != 2 {
-		return refuse(text.M("release.unsigned", "error", "no "+SignatureName))
-	}
-	if err := (validator{f.source}).Validate(ManifestName, files[0], files[1]); err != nil {
+	signature, err := f.load(ctx, f.chosen.signature)
+	if err != nil {
 		return err
 	}
-	var err error
-	if f.manifest, f.key, err = f.source.verified(files[0], files[1]); err != nil {
+	manifest, err := f.load(ctx, f.chosen.manifest)
+	if err != nil {
 		return err
 	}
-	if f.manifest.Version != f.rel.Version() {
-		return refuse(text.M("release.wrong-tag", "tag", f.rel.Version(), "version", f.manifest.Version))
+	if f.manifest, f.key, err = f.source.verified(manifest, signature); err != nil {
+		return err
+	}
+	if f.manifest.Version != f.chosen.version.String() {
+		return refuse(text.M("release.wrong-tag", "tag", f.chosen.version.String(), "version", f.manifest.Version))
 	}
 	asset, ok := f.manifest.asset(v.OS, v.Arch)
-	if !ok || asset.Name != f.rel.AssetName {
+	if !ok || asset.Name != f.chosen.name {
 		return refuse(text.M("release.no-archive", "os", v.OS, "arch", v.Arch))
 	}
 	f.asset = asset
@@ -205,7 +214,7 @@ func (f *Offer) read(ctx context.Context, v *platform.View) error {
 }
 
 func (f *Offer) load(ctx context.Context, id int64) ([]byte, error) {
-	r, err := f.source.DownloadReleaseAsset(ctx, f.rel, id)
+	r, err := f.source.DownloadReleaseAsset(ctx, nil, id)
 	if err != nil {
 		return nil, err
 	}
@@ -213,45 +222,15 @@ func (f *Offer) load(ctx context.Context, id int64) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// validator is go-selfupdate's idea of ours: an archive is held by the
-// manifest, the manifest by its signature. Both are asked for here in the
-// order of trust, the signature first.
-type validator struct{ s *source }
-
-// GetValidationAssetName implements selfupdate.Validator.
-func (validator) GetValidationAssetName(name string) string {
-	if name == ManifestName {
-		return SignatureName
+// intact checks an archive against what the signed manifest says of it.
+func (f *Offer) intact(data []byte) error {
+	if int64(len(data)) != f.asset.Size {
+		return refuse(text.M("release.wrong-size", "name", f.asset.Name, "size", len(data), "want", f.asset.Size))
 	}
-	return ManifestName
-}
-
-// MustContinueValidation implements selfupdate.RecursiveValidator.
-func (validator) MustContinueValidation(name string) bool { return name == ManifestName }
-
-// Validate implements selfupdate.Validator.
-func (v validator) Validate(name string, data, by []byte) error {
-	if name == ManifestName {
-		_, err := v.s.keys.verify(data, by)
-		return err
+	if !strings.EqualFold(sum(data), f.asset.SHA256) {
+		return refuse(text.M("release.wrong-sum", "name", f.asset.Name))
 	}
-	m, err := parseManifest(by)
-	if err != nil {
-		return err
-	}
-	for _, a := range m.Assets {
-		if a.Name != name {
-			continue
-		}
-		if int64(len(data)) != a.Size {
-			return refuse(text.M("release.wrong-size", "name", name, "size", len(data), "want", a.Size))
-		}
-		if !strings.EqualFold(sum(data), a.SHA256) {
-			return refuse(text.M("release.wrong-sum", "name", name))
-		}
-		return nil
-	}
-	return refuse(text.M("release.wrong-sum", "name", name))
+	return nil
 }
 
 // SelfTest is what a program says of itself when asked with __selftest.
@@ -279,11 +258,11 @@ func selfTest(ctx context.Context, b *platform.Binary, name string) (t SelfTest,
 // Install puts an offer in b's place: all is verified, written and tried out
 // beside it before one rename, and tried out again after it.
 func (f *Offer) Install(ctx context.Context, h *platform.Host, b *platform.Binary) error {
-	data, err := f.load(ctx, f.rel.AssetID)
+	data, err := f.load(ctx, f.chosen.archive)
 	if err != nil {
 		return err
 	}
-	if err := (validator{f.source}).Validate(f.asset.Name, data, f.source.assets[f.rel.ValidationChain[0].ValidationAssetID-1].data); err != nil {
+	if err := f.intact(data); err != nil {
 		return err
 	}
 	program, err := unpack(data, f.asset)
