@@ -175,6 +175,52 @@ func TestPrivateCAForClientsOfTheStore(t *testing.T) {
 	}
 }
 
+// One client cannot be given a bundle by a file, or is told of one by a variable:
+// the others get theirs all the same, and what is left says what to type.
+func TestPinLeavesTheRestToAPerson(t *testing.T) {
+	for _, tc := range []struct {
+		name, tree string
+		env        map[string]string
+		left, do   string // the client that is left, and the line for it
+	}{
+		{
+			"no file of its own", "-- usr/bin/uv --\n-- root/.config/uv/uv.toml --\nindex-url = \"https://" + pinHost + "/simple\"\n", nil,
+			"uv", "SSL_CERT_FILE=/path/to/bundle.pem uv …",
+		},
+		{
+			"a variable", "-- usr/bin/npm --\n-- root/.npmrc --\nregistry=https://" + pinHost + "/npm/\n", map[string]string{"npm_config_cafile": "/opt/conda/ssl/cacert.pem"},
+			"npm", "",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := newCampus(t, "-- root/.condarc --\n"+condarc)
+			c = c.again("mode 0755 /usr/bin/"+tc.left+"\n", tc.tree, platformtest.Env(tc.env))
+			c.forgetful()
+			c.apply(Make)
+			c.holds("/root/.conda/trustfix-pin.pem", c.root.Cert, c.other.Cert, c.inter.Cert)
+			f := c.findingOf(pinHost)
+			if f.Client != tc.left || f.ID != "server-incomplete-chain" {
+				t.Fatalf("left: %s for %q", f.ID, f.Client)
+			}
+			var said string
+			for _, a := range f.Advice {
+				said += a.String() + "\n"
+			}
+			p := c.plan(Make)
+			if p.Possible() != 0 {
+				t.Errorf("plan:\n%s", dryRun(p))
+			}
+			if tc.do != "" && !strings.Contains(said, tc.do) {
+				t.Errorf("advice: %s", said)
+			}
+			if tc.do == "" && !strings.Contains(dryRun(p), "npm_config_cafile") {
+				t.Errorf("plan:\n%s", dryRun(p))
+			}
+			c.rollback()
+		})
+	}
+}
+
 // findingOf is what is said of a host.
 func (c *campus) findingOf(host string) detect.Finding {
 	c.t.Helper()
