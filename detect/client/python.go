@@ -323,6 +323,8 @@ func (s *scan) openSSLTrust(at string) Trust {
 		if dir != "" && s.isDir(dir) {
 			t.Adds = append(t.Adds, dir)
 		}
+	} else if dir != "" && !s.isFile(t.Path) && s.isDir(dir) {
+		t.Adds = append(t.Adds, dir) // all that is left when the bundle is gone
 	}
 	return t
 }

@@ -72,12 +72,25 @@ func (s *scan) resolveRow(r *Row) {
 		}
 		c.Elevated = c.Path != "" && s.elevated(c.Path)
 		s.settle(r, c, layers)
+		if c.Verify == "off" && c.Trust.SetBy == "" {
+			c.Trust.SetBy = c.switchedOffBy()
+		}
 		c.Site = s.site(r, c)
 		if r.Rules != nil {
 			c.Rules, _ = chain.RulesFor(r.Rules(c))
 		}
 		s.inv.Clients = append(s.inv.Clients, c)
 	}
+}
+
+// switchedOffBy is the layer because of which the client's roots do not matter.
+func (c *Client) switchedOffBy() string {
+	for _, x := range slices.Backward(c.Settings) {
+		if x.Role == RoleVerify && x.Off && x.Wins {
+			return x.Where()
+		}
+	}
+	return ""
 }
 
 func (s *scan) lookAny(names []string) string {

@@ -87,8 +87,10 @@ func (s *scan) readRaw(client, name string) []byte {
 func (s *scan) stands(name string, err error) bool {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		img, e := s.v.Files.Snapshot(name) // a dangling link exists itself
-		return e == nil && img.Kind == platform.Link
+		// A dangling link exists itself; one that the system ships, such as
+		// systemd's to /etc/environment, is how it says "if there".
+		img, e := s.v.Files.Snapshot(name)
+		return e == nil && img.Kind == platform.Link && !strings.HasPrefix(name, "/usr/lib/")
 	case errors.Is(err, fs.ErrPermission):
 		// What the person may not read is judged when an administrator asks.
 		return s.v.Elevated || strings.HasPrefix(name, s.home+"/")

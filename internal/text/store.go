@@ -38,7 +38,7 @@ var storeTexts = map[string]entry{
 	"store-missing":         {"The system's root certificates are missing: {path}", "系统根证书库缺失：{path}"},
 	"store-missing.link":    {"{path} is a link to {target}, which does not exist", "{path} 是指向 {target} 的链接，而目标不存在"},
 	"store-missing.package": {"the package {package} is not installed, or not completely", "软件包 {package} 没有安装，或安装不完整"},
-	"store-missing.who":     {"curl, wget, git, apt and every program that uses the system's roots trust no server without it", "没有它，curl、wget、git、apt 以及所有使用系统根证书的程序都无法信任任何服务器"},
+	"store-missing.who":     {"curl, apt, requests and most programs that use the system's roots trust no server without it", "没有它，curl、apt、requests 等大多数使用系统根证书的程序都无法信任任何服务器"},
 
 	"store-unreadable.doc": {
 		"The file with the system's root certificates is there, but not everybody can read it: its mode, the mode of a directory above it, or its type (a directory that a container runtime made) is in the way. trustfix gives reading back or makes the file again. To undo by hand: trustfix rollback, or chmod as it was.",
