@@ -243,6 +243,19 @@ func (s *Step) Of(r *detect.Report) []detect.Finding {
 	return out
 }
 
+// Rest are the summaries of what the step does besides the first action.
+func (s *Step) Rest() []text.Msg {
+	var out []text.Msg
+	seen := map[string]bool{s.Summary.String(): true}
+	for _, a := range s.Actions {
+		if m := a.Summary; !m.IsZero() && !seen[m.String()] {
+			seen[m.String()] = true
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // StepFor is the step that repairs the finding of that index, or nil.
 func (p *Plan) StepFor(finding int) *Step {
 	for _, s := range p.Steps {

@@ -31,20 +31,20 @@ func (s *session) printPlan(plan *fix.Plan) {
 	}
 }
 
+// bundleLines is how much of a new bundle is shown: its head says what it is for.
+const bundleLines = 12
+
 func (s *session) printAction(a fix.Action) {
 	p := s.out
 	if diff := a.Diff(); diff != "" {
-		body := false // of a certificate: the comment above it says which one it is
-		for l := range strings.Lines(diff) {
-			l = strings.TrimRight(l, "\n")
-			if body = body && !strings.Contains(l, "-----END CERTIFICATE"); body {
-				continue
+		lines := strings.Split(strings.TrimRight(diff, "\n"), "\n")
+		for i, l := range lines {
+			// A bundle would bury everything else; -v shows it.
+			if n := strings.Count(diff, "\n+-----BEGIN CERTIFICATE"); i == bundleLines && n > 3 && !s.flags.verbose {
+				p.line("  ", text.M("cli.bundle", "lines", len(lines)-i, "n", n))
+				break
 			}
 			p.printf("  %s\n", s.diffLine(l))
-			if strings.Contains(l, "-----BEGIN CERTIFICATE") && !s.flags.verbose {
-				body = true
-				p.printf("  %s\n", s.diffLine(l[:1]+"…"))
-			}
 		}
 		return
 	}

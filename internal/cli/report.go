@@ -105,6 +105,9 @@ func (s *session) printFinding(plan *fix.Plan, i int, f detect.Finding, symptoms
 	step := plan.StepFor(i)
 	if step != nil && step.Manual == nil {
 		tail = append(tail, labelled{text.M("cli.label-fix"), step.Summary})
+		for _, m := range step.Rest() {
+			tail = append(tail, labelled{text.Msg{}, m})
+		}
 	}
 	if step != nil && step.Manual != nil {
 		tail = append(tail, labelled{text.M("cli.label-do"), step.Manual.Why}, labelled{text.Msg{}, step.Manual.Do})
@@ -313,6 +316,10 @@ func (s *session) printFooter(r *detect.Report, plan *fix.Plan) {
 			if e.Verdict == "ok" {
 				n++
 			}
+		}
+		if len(r.Clients) == 0 && len(r.Endpoints) == 0 {
+			p.line(p.sign(signInfo)+" ", text.M("cli.nothing-here"))
+			return
 		}
 		p.line(p.sign(signDone)+" ", text.M("cli.healthy", "endpoints", n, "clients", len(r.Clients)))
 		return

@@ -147,6 +147,8 @@ var cliTexts = map[string]entry{
 	"cli.fault-private-ca":     {"a CA that is not public signed it", "由非公共 CA 签发"},
 	"cli.looks-like":           {"It is called like {vendor}'s inspection product. A name proves nothing: compare the SHA-256 with your administrator's.", "名称像是 {vendor} 的流量审查产品。名称证明不了什么：请与管理员核对 SHA-256。"},
 	"cli.more-alike":           {"{n} more of this kind; -v lists them", "同类的还有 {n} 个；加 -v 全部列出"},
+	"cli.bundle":               {"… {lines} more lines, {n} certificates in all; -v shows them", "… 还有 {lines} 行，共 {n} 个证书；加 -v 全部显示"},
+	"cli.nothing-here":         {"No client that trustfix knows was found here, so there was little to check.", "这里没有发现 trustfix 认识的客户端，可检查的内容很少。"},
 	"cli.client-says":          {"the client says: {text}", "客户端会报：{text}"},
 	"cli.verify-unreachable":   {"{target} cannot be reached", "无法连接 {target}"},
 	"cli.path":                 {"path {n}:", "路径 {n}："},
