@@ -30,6 +30,7 @@ type Options struct {
 	Consented []string      // SHA-256 of private CAs the user named
 	Timeout   time.Duration // for one network operation; default 10 s
 	Progress  func(area string, done bool)
+	Probed    func(done, total int) // servers that have answered, or not, so far
 
 	// ProbeClients has the clients' own programs confirm the judgement.
 	ProbeClients bool

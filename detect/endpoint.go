@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trustfix/detect/chain"
@@ -29,12 +30,16 @@ func gatherEndpoints(ctx context.Context, v *platform.View, r *Report) {
 		// No time server answered: the hosts that are asked anyway may know.
 		wg.Go(func() { clockFromHosts(ctx, v, r) })
 	}
+	var probed atomic.Int32
 	slots := make(chan struct{}, probesAtOnce)
 	for _, e := range r.Endpoints {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			probe(ctx, v, e, r.Options)
+			if r.Options.Probed != nil {
+				r.Options.Probed(int(probed.Add(1)), len(r.Endpoints))
+			}
 		})
 	}
 	wg.Wait()

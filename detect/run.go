@@ -66,7 +66,7 @@ func gather(ctx context.Context, v *platform.View, r *Report) {
 // still there: the proof, or disproof, of a repair. It uses the network only
 // where one of them depends on an endpoint.
 func Recheck(ctx context.Context, v *platform.View, o Options, were []Finding) ([]Finding, error) {
-	o.Progress, o.ProbeClients = nil, false
+	o.Progress, o.Probed, o.ProbeClients = nil, nil, false
 	o.Offline = o.Offline || !slices.ContainsFunc(were, func(f Finding) bool {
 		c := CheckFor(f.ID)
 		return c == nil || c.Area != "settings" && c.Area != "store" || f.ID == "store-stale"

@@ -188,7 +188,8 @@ func TestPinLeavesTheRestToAPerson(t *testing.T) {
 			"uv", "SSL_CERT_FILE=/path/to/bundle.pem uv …",
 		},
 		{
-			"a variable", "-- usr/bin/npm --\n-- root/.npmrc --\nregistry=https://" + pinHost + "/npm/\n", map[string]string{"npm_config_cafile": "/opt/conda/ssl/cacert.pem"},
+			"a variable", "-- usr/bin/npm --\n-- root/.npmrc --\nregistry=https://" + pinHost + "/npm/\n",
+			map[string]string{"npm_config_cafile": "/opt/conda/ssl/cacert.pem"},
 			"npm", "",
 		},
 	} {

@@ -11,11 +11,13 @@ import (
 
 // progress is one status line on a terminal, erased at the end.
 type progress struct {
-	p    *printer
-	mu   sync.Mutex
-	busy []string
-	quit chan struct{}
-	done sync.WaitGroup
+	p     *printer
+	mu    sync.Mutex
+	busy  []string
+	seen  int // servers that have been probed, of total
+	total int
+	quit  chan struct{}
+	done  sync.WaitGroup
 }
 
 func newProgress(p *printer) *progress {
@@ -35,6 +37,13 @@ func (g *progress) area(name string, done bool) {
 	}
 }
 
+// probed notes how many servers have been asked.
+func (g *progress) probed(done, total int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.seen, g.total = max(done, g.seen), total
+}
+
 func (g *progress) spin() {
 	defer g.done.Done()
 	frames := []rune(`|/-\`)
@@ -47,10 +56,14 @@ func (g *progress) spin() {
 			return
 		case <-tick.C:
 			g.mu.Lock()
-			busy := strings.Join(g.busy, ", ")
+			line := text.M("cli.checking", "areas", strings.Join(g.busy, ", "))
+			if g.total > 0 {
+				line = text.M("cli.checking-servers", "total", g.total, "done", g.seen)
+			}
+			busy := len(g.busy) > 0
 			g.mu.Unlock()
-			if busy != "" {
-				g.p.printf("\r\x1b[K%c %s", frames[i%len(frames)], g.p.show(text.M("cli.checking", "areas", busy)))
+			if busy {
+				g.p.printf("\r\x1b[K%c %s", frames[i%len(frames)], g.p.show(line))
 			}
 		}
 	}

@@ -131,7 +131,7 @@ func (s *session) detect(ctx context.Context, h *platform.Host, o detect.Options
 	if s.err.tty && !s.flags.json {
 		p := newProgress(s.err)
 		defer p.stop()
-		o.Progress = p.area
+		o.Progress, o.Probed = p.area, p.probed
 	}
 	r, err := detect.Run(ctx, h.View, o)
 	if err == nil && s.journal != nil {

@@ -73,6 +73,7 @@ var cliTexts = map[string]entry{
 	"cli.check-failed":         {"{check} could not be told: {error}", "无法判断 {check}：{error}"},
 	"cli.locked":               {"another trustfix is at work on this machine; wait until it has finished", "另一个 trustfix 正在本机上运行；请等它结束"},
 	"cli.checking":             {"checking {areas} …", "正在检查 {areas} …"},
+	"cli.checking-servers":     {"checking {total} servers … {done}", "正在检查 {total} 台服务器 … {done}"},
 	"cli.user":                 {"user {user}", "用户 {user}"},
 	"cli.no-problems":          {"no problems", "没有发现问题"},
 	"cli.one-problem":          {"1 problem", "1 个问题"},
