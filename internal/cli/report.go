@@ -148,6 +148,10 @@ func (s *session) printLabelled(l labelled) {
 	if !l.label.IsZero() {
 		label = "  " + p.bold(p.show(l.label))
 	}
+	if l.msg.Key == "raw" { // a command to copy stays on one line
+		p.printf("%s%s%s\n", label, strings.Repeat(" ", max(1, 8-ansi.StringWidth(label))), p.show(l.msg))
+		return
+	}
 	p.wrap(label, 8, p.show(l.msg))
 }
 
