@@ -135,6 +135,9 @@ type killer struct {
 
 func newKiller(t *testing.T) *killer {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a few hundred runs of this binary: without -short")
+	}
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("needs strace")
