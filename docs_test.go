@@ -96,3 +96,17 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+// The most fundamental cause is asked first: what explains a finding stands
+// before it in the list.
+func TestCausesComeFirst(t *testing.T) {
+	seen := map[*detect.Check]bool{}
+	for _, c := range detect.All {
+		for _, cause := range c.After {
+			if !seen[cause] {
+				t.Errorf("%s explains %s and comes after it", cause.ID, c.ID)
+			}
+		}
+		seen[c] = true
+	}
+}

@@ -29,17 +29,3 @@ func ByID(id string) *Fix {
 	}
 	return All[i]
 }
-
-// FindingIDs turns a mixed list of finding ids and fix ids into the finding
-// ids it stands for.
-func FindingIDs(ids []string) []string {
-	var out []string
-	for _, id := range ids {
-		if f := ByID(id); f != nil {
-			out = append(out, f.For...)
-		} else {
-			out = append(out, id)
-		}
-	}
-	return out
-}
