@@ -128,6 +128,7 @@ func (s *session) app() *cli.App {
 			s.command("unpin", "[HOST…]", -1, unpin),
 			s.command("explain", "[ID|CLIENT|TEXT]", -1, explain),
 			s.command("clients", "", 0, clients),
+			s.command("watch", "", 0, watch, watchFlags(s)...),
 			s.command("update", "", 0, update, updateFlagList(s)...),
 			s.command("version", "", 0, version),
 			hidden(s.command("__selftest", "", 0, selfTest)),

@@ -30,6 +30,8 @@ type flags struct {
 
 	chain, host, at, roots, client string
 	cert, key, startTLS            string
+	prometheus                     string
+	days                           int
 	update                         updateFlags
 }
 
@@ -136,6 +138,7 @@ func (s *session) parse(c *cli.Context) error {
 		refRoots: c.String("reference-roots"), config: c.String("config"), timeout: c.Duration("timeout"),
 		chain: c.String("chain"), host: c.String("host"), at: c.String("at"), roots: c.String("roots"),
 		client: c.String("client"), cert: c.String("cert"), key: c.String("key"), startTLS: c.String("starttls"),
+		prometheus: c.String("prometheus"), days: c.Int("days"),
 		update: parseUpdate(c),
 	}
 	if err := s.setOutput(c.String("lang"), c.String("color")); err != nil {
@@ -205,6 +208,15 @@ func (f *flags) merge(name string, timeoutSet bool) error {
 		}
 	}
 	return nil
+}
+
+// builtin are the roots that stand for those compiled into programs: FILE may
+// replace them too, but what it adds is in none of them.
+func (s *session) builtin(refs *bundles.Roots) *bundles.Roots {
+	if strings.HasPrefix(s.flags.refRoots, "+") {
+		return bundles.Reference()
+	}
+	return refs
 }
 
 // references are the roots that judge: compiled in, replaced by FILE or, with

@@ -11,6 +11,7 @@ var commandUsage = map[string]text.Msg{
 	"unpin":    text.M("cli.cmd-unpin"),
 	"explain":  text.M("cli.cmd-explain"),
 	"clients":  text.M("cli.cmd-clients"),
+	"watch":    text.M("cli.cmd-watch"),
 	"update":   text.M("cli.cmd-update"),
 	"version":  text.M("cli.cmd-version"),
 }
@@ -48,4 +49,6 @@ var flagUsage = map[string]text.Msg{
 	"cert":            text.M("cli.flag-cert"),
 	"key":             text.M("cli.flag-key"),
 	"explain":         text.M("cli.flag-explain"),
+	"prometheus":      text.M("cli.flag-prometheus"),
+	"days":            text.M("cli.flag-days"),
 }

@@ -74,6 +74,7 @@ var catalogs = []map[string]entry{
 	pinTexts,
 	probeTexts,
 	releaseTexts,
+	watchTexts,
 }
 
 // entries is all of them. A key that stands twice is caught by a test.
