@@ -89,7 +89,7 @@ function Confirm-Manifest([string]$Path) {
     $minisign = Get-Command minisign -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
     if ($minisign) {
         foreach ($k in $Key -split ',') {
-            & $minisign.Source -V -q -m $Path -P $k.Trim() *> $null
+            & $minisign.Source -V -H -q -m $Path -P $k.Trim() *> $null
             if ($LASTEXITCODE -eq 0) { return }
         }
         throw "the manifest's signature is not by the release key: nothing was installed. Either the mirror is out of order or somebody is tampering; try another source."

@@ -82,7 +82,7 @@ bytes() { tail -c "+$(($2 + 1))" "$1" | head -c "$3"; }
 verified() {
   if have minisign; then
     for key in $(printf %s "$keys" | tr ',' ' '); do
-      minisign -V -q -m "$1" -P "$key" >/dev/null 2>&1 && return 0
+      minisign -V -H -q -m "$1" -P "$key" >/dev/null 2>&1 && return 0
     done
     return 1
   fi
@@ -90,11 +90,8 @@ verified() {
     openssl pkeyutl -help 2>&1 | grep -q -- -rawin; then
     sed -n 2p "$1.minisig" | unbase64 >"$work/sig" || return 1
     sed -n 4p "$1.minisig" | unbase64 >"$work/gsig" || return 1
-    case $(bytes "$work/sig" 0 2) in
-      ED) openssl dgst -blake2b512 -binary <"$1" >"$work/signed" || return 1 ;; # over the hash
-      Ed) cp -- "$1" "$work/signed" || return 1 ;;                              # over the file
-      *) return 1 ;;
-    esac
+    [ "$(bytes "$work/sig" 0 2)" = ED ] || return 1 # releases are signed over the hash
+    openssl dgst -blake2b512 -binary <"$1" >"$work/signed" || return 1
     { bytes "$work/sig" 10 64; sed -n 's/^trusted comment: //p' "$1.minisig" | head -n 1 | tr -d '\r\n'; } >"$work/global"
     bytes "$work/sig" 10 64 >"$work/sig64"
     for key in $(printf %s "$keys" | tr ',' ' '); do

@@ -148,6 +148,11 @@ func (ks Keys) verify(data, signature []byte) (id string, err error) {
 	if err := sig.UnmarshalText(signature); err != nil {
 		return "", refuse(text.M("release.not-a-signature", "file", SignatureName))
 	}
+	// Releases are always signed over the hash, minisign's default. Its older
+	// way is one more thing that a stranger could bring, and that we never make.
+	if sig.Algorithm != minisign.HashEdDSA {
+		return "", refuse(text.M("release.legacy-signature", "file", SignatureName))
+	}
 	for _, k := range ks {
 		if k.ID() != sig.KeyID {
 			continue

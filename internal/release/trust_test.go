@@ -54,6 +54,9 @@ func TestRow24Signature(t *testing.T) {
 			forged.KeyID = sig.KeyID
 			r.files[SignatureName], _ = forged.MarshalText()
 		}},
+		{"of the older kind, not over the hash", "release.legacy-signature", func(m *machine, r made) {
+			r.files[SignatureName] = minisign.Sign(m.key.key, r.files[ManifestName])
+		}},
 		{"cut short", "release.not-a-signature", func(_ *machine, r made) { r.files[SignatureName] = r.files[SignatureName][:150] }},
 		{"trailing bytes", "release.not-a-signature", func(_ *machine, r made) {
 			r.files[SignatureName] = append(r.files[SignatureName], "more\n"...)
