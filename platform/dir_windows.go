@@ -52,6 +52,8 @@ func (d *dir) openDir(name string) (*dir, error) {
 	return &dir{r, filepath.Join(d.host, name)}, nil
 }
 
+func (d *dir) openBelow(string) (*dir, error) { return nil, errors.ErrUnsupported }
+
 func (d *dir) open(name string, flag int, perm uint32) (*os.File, error) {
 	if fi, err := d.root.Lstat(name); err == nil && fi.Mode()&fs.ModeSymlink != 0 {
 		return nil, ErrNotRegular

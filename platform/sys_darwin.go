@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +11,8 @@ import (
 )
 
 const dirFlags = unix.O_RDONLY | unix.O_DIRECTORY
+
+func (d *dir) openBelow(string) (*dir, error) { return nil, errors.ErrUnsupported }
 
 // keptXAttr leaves out what the system gives by itself and nobody may set.
 func keptXAttr(name string) bool { return name != "com.apple.provenance" }

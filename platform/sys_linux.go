@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unsafe"
@@ -14,6 +15,23 @@ import (
 
 // O_PATH passes directories that may be searched but not listed.
 const dirFlags = unix.O_PATH | unix.O_DIRECTORY
+
+// openBelow opens a directory below d in one call, by a clean relative path
+// that no link stands in. Any other error than that there is no such directory
+// (a link, a kernel before 5.6, a sandbox that knows no openat2) is a reason to walk.
+func (d *dir) openBelow(rel string) (*dir, error) {
+	sub := &dir{host: filepath.Join(d.host, rel)}
+	err := retry(func() (err error) {
+		sub.fd, err = unix.Openat2(d.fd, rel, &unix.OpenHow{
+			Flags: dirFlags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return sub, nil
+}
 
 // keptXAttr leaves out what the system computes again by itself.
 func keptXAttr(name string) bool {

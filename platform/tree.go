@@ -166,10 +166,14 @@ func split(name string) []string {
 
 // at walks to name and calls f there, turning errors into *fs.PathError.
 func (t *tree) at(op, name string, follow bool, f func(p *place) error) error {
+	return with(t.walk, op, name, follow, f)
+}
+
+func with(get func(string, bool) (*place, error), op, name string, follow bool, f func(p *place) error) error {
 	if !path.IsAbs(name) {
 		return &fs.PathError{Op: op, Path: name, Err: errors.New("not an absolute path")}
 	}
-	p, err := t.walk(name, follow)
+	p, err := get(name, follow)
 	if err == nil {
 		defer p.close()
 		err = f(p)
@@ -185,7 +189,7 @@ func (t *tree) at(op, name string, follow bool, f func(p *place) error) error {
 }
 
 func (t *tree) ReadFile(name string) (data []byte, err error) {
-	err = t.at("read", name, true, func(p *place) error {
+	err = t.look("read", name, true, func(p *place) error {
 		switch {
 		case p.img.Kind == Absent:
 			return fs.ErrNotExist
@@ -264,7 +268,7 @@ func snapshotFile(p *place) (Image, error) {
 
 func (t *tree) Snapshot(name string) (Image, error) {
 	img := Image{Kind: Absent}
-	err := t.at("snapshot", name, false, func(p *place) (err error) {
+	err := t.look("snapshot", name, false, func(p *place) (err error) {
 		img = p.img
 		switch img.Kind {
 		case File:
@@ -284,7 +288,7 @@ func (t *tree) Snapshot(name string) (Image, error) {
 }
 
 func (t *tree) Stat(name string) (img Image, err error) {
-	err = t.at("stat", name, true, func(p *place) error {
+	err = t.look("stat", name, true, func(p *place) error {
 		img = p.img
 		if img.Kind == Absent {
 			return fs.ErrNotExist
@@ -295,7 +299,7 @@ func (t *tree) Stat(name string) (img Image, err error) {
 }
 
 func (t *tree) ReadDir(name string) (names []string, err error) {
-	err = t.at("list", name, true, func(p *place) error {
+	err = t.look("list", name, true, func(p *place) error {
 		if p.img.Kind == Absent {
 			return fs.ErrNotExist
 		}
@@ -315,7 +319,7 @@ func (t *tree) ReadDir(name string) (names []string, err error) {
 }
 
 func (t *tree) Resolve(name string) (resolved string, err error) {
-	err = t.at("resolve", name, true, func(p *place) error {
+	err = t.look("resolve", name, true, func(p *place) error {
 		resolved = p.path
 		return nil
 	})

@@ -110,6 +110,46 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// TestReachIsWalk holds that the short way to a place ends where the long one does.
+func TestReachIsWalk(t *testing.T) {
+	tr := newTree(t,
+		"etc/ssl/a.pem", "etc/link.pem -> ssl/a.pem", "etc/pki -> /etc/ssl", "etc/dangling -> /nowhere", "etc/loop -> loop", "etc/empty/", "top",
+	)
+	reached := 0
+	for _, name := range []string{
+		"/", "/top", "/missing", "/etc", "/etc/empty", "/etc/ssl/a.pem", "/etc/ssl/missing", "/etc/missing/x", "/etc/ssl/a.pem/x",
+		"/etc/link.pem", "/etc/pki", "/etc/pki/a.pem", "/etc/dangling", "/etc/loop", "/etc/loop/x", "/etc//ssl/a.pem", "/etc/ssl/../ssl/a.pem", "/etc/ssl/",
+	} {
+		for _, follow := range []bool{true, false} {
+			want, wantErr := tr.walk(name, follow)
+			got, err := tr.reach(name, follow)
+			if !errors.Is(err, wantErr) || (err == nil) != (wantErr == nil) {
+				t.Errorf("%s: %v, walk says %v", name, err, wantErr)
+				continue
+			}
+			if err != nil {
+				continue
+			}
+			there, _ := got.dir.lstat(".")
+			if parent, _ := want.dir.lstat("."); got.path != want.path || got.base != want.base || got.img.Ino != want.img.Ino || got.img.Kind != want.img.Kind ||
+				there.Ino != parent.Ino || got.dir.host != want.dir.host {
+				t.Errorf("%s: %q in %s, %+v; walk says %q in %s, %+v", name, got.base, got.dir.host, got.img, want.base, want.dir.host, want.img)
+			}
+			if len(got.trail) == 0 {
+				reached++
+			}
+			got.close()
+			want.close()
+		}
+	}
+	if sub, err := tr.top.openBelow("etc/ssl"); err == nil {
+		sub.close()
+		if reached < 12 {
+			t.Errorf("only %d places were reached without a walk", reached)
+		}
+	}
+}
+
 func openFDs(t *testing.T) int {
 	t.Helper()
 	names, err := os.ReadDir("/proc/self/fd")
