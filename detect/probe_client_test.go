@@ -354,7 +354,7 @@ func TestHeard(t *testing.T) {
 		if tc.code != 0 {
 			err = &platform.ExitError{Code: tc.code, Stderr: tc.stderr}
 		}
-		a := (&client.Client{Name: tc.client}).Asking()
+		a := (&client.Client{Name: tc.client, Row: client.ByName(tc.client)}).Asking()
 		if got, words := heard(a, platform.Output{Code: tc.code, Stderr: tc.stderr}, err); got != tc.want {
 			t.Errorf("%s %d %q: %s (%s), want %s", tc.client, tc.code, tc.stderr, got, words, tc.want)
 		}

@@ -31,27 +31,24 @@ type Ask struct {
 }
 
 // Asking is how the program of an instance is asked, or nil.
-func (c *Client) Asking() *Ask { return asks[c.Name] }
+func (c *Client) Asking() *Ask {
+	if c.Row == nil {
+		return nil
+	}
+	return c.Row.Ask
+}
 
-// asks has an entry for each row whose program can be asked without changing
-// anything. mamba, uv and cargo have no such command; for Java a compiler
-// would be needed; apt and dnf answer only by writing their lists.
-var asks = map[string]*Ask{
-	"python":   askPython(pythonAsks),
-	"requests": askPython(requestsAsks),
-	"httpx":    askPython(httpxAsks),
-	"aiohttp":  direct(askPython(aiohttpAsks)),
-	"conda": with(askPython(condaAsks),
-		// Plugins may write a token of their own or send data.
-		"CONDA_NO_PLUGINS=true", "CONDA_ANACONDA_ANON_USAGE=false", "CONDA_REMOTE_MAX_RETRIES=0"),
-	"pip": askPython(pipAsks),
-	"curl": {
+// The programs that can be asked without changing anything, Pythons apart.
+// mamba, uv and cargo have no such command; for Java a compiler would be
+// needed; apt and dnf answer only by writing their lists.
+var (
+	askCurl = &Ask{
 		Argv: func(c *Client, u *url.URL) []string {
 			return []string{c.Program, "--silent", "--show-error", "--head", "--output", "/dev/null", "--max-time", askSeconds, u.String()}
 		},
 		Accepts: []int{22}, Refuses: []int{51, 60, 77},
-	},
-	"wget": {
+	}
+	askWget = &Ask{
 		Argv: func(c *Client, u *url.URL) []string {
 			if !older(orElse(c.Version, "1"), "2") {
 				return nil // wget2 keeps more than one record of what it saw
@@ -59,20 +56,20 @@ var asks = map[string]*Ask{
 			return []string{c.Program, "--spider", "--no-verbose", "--no-hsts", "--no-netrc", "--max-redirect=0", "--tries=1", "--timeout=" + askSeconds, u.String()}
 		},
 		Accepts: []int{8}, Refuses: []int{5},
-	},
-	"git": {
+	}
+	askGit = &Ask{
 		Argv: func(c *Client, u *url.URL) []string {
 			return []string{c.Program, "-c", "credential.helper=", "-c", "http.extraHeader=", "-c", "http.followRedirects=false", "ls-remote", u.String()}
 		},
 		Env:         []string{"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=", "SSH_ASKPASS="},
 		AcceptsWith: []string{"' not found", "returned error: ", "not valid: is this a git repository", "could not read Username", "unable to update url base"},
-	},
-	"node": {
+	}
+	askNode = &Ask{
 		Argv: func(c *Client, u *url.URL) []string { return []string{c.Program, "-e", nodeAsks, u.String()} },
 
 		Direct: true,
-	},
-	"npm": {
+	}
+	askNpm = &Ask{
 		Argv: func(c *Client, u *url.URL) []string {
 			// A cache that cannot be made is none.
 			return []string{
@@ -82,8 +79,8 @@ var asks = map[string]*Ask{
 		},
 		Own:         true,
 		AcceptsWith: []string{"E401", "E403", "E404", "E405", "E500", "E502", "E503"},
-	},
-}
+	}
+)
 
 // askSeconds is how long a program waits for a server.
 const askSeconds = "10"
@@ -235,7 +232,7 @@ func (c *Client) Environ(env platform.Env, settings []*Setting) (out []string, o
 		out = append(out, name+"="+val)
 	}
 	slices.Sort(out)
-	return append(out, asks[c.Name].Env...), true
+	return append(out, c.Row.Ask.Env...), true
 }
 
 // optionsOfNode are those options that decide about trust; others could load

@@ -12,10 +12,9 @@ import (
 // Whoever is asked is a client, runs by an absolute path, and is told the URL.
 func TestAsks(t *testing.T) {
 	u := &url.URL{Scheme: "https", Host: "repo.test", Path: "/main"}
-	for name, a := range asks {
-		row := ByName(name)
-		if row == nil {
-			t.Errorf("%s is no client", name)
+	for _, row := range All() {
+		name, a := row.Name, row.Ask
+		if a == nil {
 			continue
 		}
 		c := &Client{Name: name, Row: row, Path: "/x", Program: "/usr/bin/" + name, py: &pyEnv{program: "/x/bin/python", prefix: "/x", version: "3.11.7"}}
@@ -33,14 +32,14 @@ func TestAsks(t *testing.T) {
 
 func TestAskOldPythonAndNewWget(t *testing.T) {
 	u := &url.URL{Scheme: "https", Host: "repo.test"}
-	old := &Client{Name: "python", py: &pyEnv{program: "/x/bin/python", version: "2.7.18"}}
+	old := &Client{Name: "python", Row: pythonRow, py: &pyEnv{program: "/x/bin/python", version: "2.7.18"}}
 	if argv := old.Asking().Argv(old, u); slices.Contains(argv, "-I") || !slices.Contains(argv, "-E") || !slices.Contains(argv, "-s") {
 		t.Errorf("Python 2 knows no -I: %q", argv)
 	}
-	if argv := asks["wget"].Argv(&Client{Program: "/usr/bin/wget", Version: "2.1.0"}, u); argv != nil {
+	if argv := askWget.Argv(&Client{Program: "/usr/bin/wget", Version: "2.1.0"}, u); argv != nil {
 		t.Errorf("wget2 writes more than can be switched off: %q", argv)
 	}
-	if argv := asks["conda"].Argv(&Client{Name: "conda", Path: "/usr/bin/conda"}, u); argv != nil {
+	if argv := condaRow.Ask.Argv(&Client{Name: "conda", Path: "/usr/bin/conda"}, u); argv != nil {
 		t.Errorf("no Python was found: %q", argv)
 	}
 }
@@ -76,7 +75,7 @@ func TestEnviron(t *testing.T) {
 		if !ok {
 			continue
 		}
-		own := asks[c.Name].Env
+		own := c.Row.Ask.Env
 		if s := strings.Join(got[:len(got)-len(own)], " "); s != tc.want || !slices.Equal(got[len(got)-len(own):], own) {
 			t.Errorf("%s: %q", tc.name, got)
 		}

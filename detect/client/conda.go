@@ -41,12 +41,15 @@ var condaRow = &Row{
 		{Name: "CURL_CA_BUNDLE", Role: RoleCA},
 		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA},
 	},
-	Default: "certifi",
-	Source:  condaCertifi,
-	Pin:     &Pin{Key: []string{"ssl_verify"}, File: userCondarc, Dir: ".conda"},
-	Servers: []string{"https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r"},
-	Rules:   func(c *Client) string { return c.pyRules() },
-	Resolve: resolveConda,
+	Default:   "certifi",
+	Source:    condaCertifi,
+	Pin:       &Pin{Key: []string{"ssl_verify"}, File: userCondarc, Dir: ".conda"},
+	Servers:   []string{"https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r"},
+	Rules:     func(c *Client) string { return c.pyRules() },
+	Resolve:   resolveConda,
+	Endpoints: (*scan).condaServers,
+	// Plugins may write a token of their own or send data.
+	Ask: with(askPython(condaAsks), "CONDA_NO_PLUGINS=true", "CONDA_ANACONDA_ANON_USAGE=false", "CONDA_REMOTE_MAX_RETRIES=0"),
 }
 
 func userCondarc(s *scan, _ *Client) File {
@@ -163,7 +166,6 @@ func (l layer) final() bool {
 // resolveConda: the first final layer or else the last one decides; then
 // requests' variables beat whatever it says, even "false" (§1.2).
 func resolveConda(s *scan, c *Client, layers []layer) {
-	s.condaServers(c, layers)
 	var verify *layer
 	var bundle *Setting
 	for i := range layers {

@@ -40,14 +40,10 @@ var mambaRow = &Row{
 		}
 		return s.osBundle()
 	},
-	Pin:     condaRow.Pin, // a path means the same to both
-	Servers: condaRow.Servers,
-	Rules:   func(*Client) string { return "openssl-3" },
-	Resolve: func(s *scan, c *Client, layers []layer) {
-		s.condaServers(c, layers)
-		s.verifyOf(c, layers)
-		s.trustOf(c, layers)
-	},
+	Pin:        condaRow.Pin, // a path means the same to both
+	Servers:    condaRow.Servers,
+	Rules:      func(*Client) string { return "openssl-3" },
+	Endpoints:  (*scan).condaServers,
 	Unverified: "run-time behaviour",
 }
 

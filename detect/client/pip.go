@@ -51,7 +51,9 @@ var pipRow = &Row{
 		}
 		return c.pyRules()
 	},
-	Resolve: resolvePip,
+	Endpoints: (*scan).pipServers,
+	Resolve:   resolvePip,
+	Ask:       askPython(pipAsks),
 }
 
 func pips(s *scan) []*Client {
@@ -144,10 +146,10 @@ func pipFiles(s *scan, c *Client) []File {
 	return out
 }
 
-// resolvePip: all files are merged first, then [global] gives way to the
-// section of the command, and both to the environment. A list of a higher
-// layer replaces that of a lower one.
-func resolvePip(s *scan, c *Client, layers []layer) {
+// pipLayers finds the layer that counts for a key and a role: all files are
+// merged first, then [global] gives way to the section of the command, and both
+// to the environment. A list of a higher layer replaces that of a lower one.
+func pipLayers(layers []layer) func(key string, role Role) *layer {
 	best := map[string]*layer{}
 	rank := map[string]int{}
 	for i := range layers {
@@ -174,24 +176,11 @@ func resolvePip(s *scan, c *Client, layers []layer) {
 		}
 		best[key+string(l.role)], rank[key+string(l.role)] = l, r
 	}
-	get := func(key string, role Role) *layer { return best[key+string(role)] }
+	return func(key string, role Role) *layer { return best[key+string(role)] }
+}
 
-	var urls []layer
-	index := get("index-url", RoleURL)
-	noIndex := get("no-index", roleOther)
-	if noIndex != nil && oneOf("1", "true", "yes", "on")(noIndex.Value) {
-		index = nil
-	} else {
-		noIndex = nil
-	}
-	for _, l := range []*layer{index, get("extra-index-url", RoleURL), get("find-links", RoleURL), get("proxy", RoleProxy)} {
-		if l != nil && l.Value != "" && (noIndex == nil || l.role != RoleURL || pipNormal(strings.TrimPrefix(l.Name, "PIP_")) == "find-links") {
-			l.Wins = true
-			urls = append(urls, *l)
-		}
-	}
-	s.pipServers(c, urls, index == nil && noIndex == nil)
-
+func resolvePip(s *scan, c *Client, layers []layer) {
+	get := pipLayers(layers)
 	legacy := get("use-deprecated", roleOther)
 	modern := pipTruststore(c) && (legacy == nil || !strings.Contains(legacy.Value, "legacy-certs"))
 	if f := get("use-feature", roleOther); f != nil && strings.Contains(f.Value, "truststore") && !older(c.Version, "24.1.1") && !older(c.PythonVersion(), "3.10") {
@@ -233,22 +222,29 @@ func resolvePip(s *scan, c *Client, layers []layer) {
 	}
 }
 
-// pipServers: find-links alone does not replace the index.
-func (s *scan) pipServers(c *Client, layers []layer, defaultIndex bool) {
-	proxies := s.proxies(layers)
-	for _, l := range layers {
-		if l.Env && l.role == RoleProxy {
-			proxies[""] = l.Value
-		}
+// pipServers: find-links alone does not replace the index; no-index does.
+func (s *scan) pipServers(c *Client, layers []layer) {
+	get := pipLayers(layers)
+	index, none := get("index-url", RoleURL), get("no-index", roleOther)
+	urls := []*layer{get("find-links", RoleURL)}
+	if none == nil || !oneOf("1", "true", "yes", "on")(none.Value) {
+		urls = []*layer{index, get("extra-index-url", RoleURL), urls[0]}
 	}
-	if defaultIndex && c.Path != "" {
+	var proxies map[string]string
+	if l := get("proxy", RoleProxy); l != nil && l.Value != "" {
+		l.Wins = true
+		proxies = map[string]string{"": l.Value}
+	}
+	if len(urls) > 1 && (index == nil || index.Value == "") && c.Path != "" {
 		s.endpoint(c, c.Row.Servers[0], "", proxies)
 	}
-	for _, l := range layers {
-		if l.role == RoleURL {
-			for _, u := range strings.Fields(l.Value) {
-				s.endpoint(c, u, l.Where(), proxies)
-			}
+	for _, l := range urls {
+		if l == nil || l.Value == "" {
+			continue
+		}
+		l.Wins = true
+		for _, u := range strings.Fields(l.Value) {
+			s.endpoint(c, u, l.Where(), proxies)
 		}
 	}
 }

@@ -39,6 +39,7 @@ var pythonRow = &Row{
 		s.verifyOf(c, layers)
 		c.Trust = s.openSSLTrust(c.Path)
 	},
+	Ask: askPython(pythonAsks),
 }
 
 const unverifiedDefault = "ssl._create_default_https_context"
@@ -78,7 +79,8 @@ var requestsRow = &Row{
 		}
 		return c.pyRules()
 	},
-	Resolve: func(s *scan, c *Client, layers []layer) { s.requestsTrust(c, layers) },
+	Resolve: (*scan).requestsTrust,
+	Ask:     askPython(requestsAsks),
 }
 
 // requestsTrust: the first variable beats the second; only where neither names
@@ -103,6 +105,7 @@ var httpxRow = &Row{
 		return c.pyRules()
 	},
 	Resolve: resolveHTTPX,
+	Ask:     askPython(httpxAsks),
 }
 
 // resolveHTTPX: SSL_CERT_FILE hides SSL_CERT_DIR. Before 0.28 what does not
@@ -130,6 +133,7 @@ var aiohttpRow = &Row{
 	Default: "os",
 	Rules:   (*Client).pyRules,
 	Resolve: func(s *scan, c *Client, _ []layer) { c.Trust = s.openSSLTrust(c.Path) },
+	Ask:     direct(askPython(aiohttpAsks)),
 }
 
 // pyClients are the Pythons that hold a distribution; "" for all.

@@ -41,6 +41,12 @@ type Row struct {
 	// them from the installation where the program's own files state them.
 	Servers []string
 	Shipped func(s *scan, c *Client) []string
+	// Endpoints finds the servers where the keys and variables of RoleURL, and
+	// Servers where they name none, are not all there is to it.
+	Endpoints func(s *scan, c *Client, layers []layer)
+	// Ask is how the program itself is asked about a server, as a proof; nil:
+	// it cannot be asked without changing something.
+	Ask *Ask
 	// Rules names the rule set of the judge.
 	Rules func(c *Client) string
 	// Resolve computes Verify and Trust where last-layer-wins is not the rule.

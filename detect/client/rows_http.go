@@ -49,6 +49,7 @@ var curlRow = &Row{
 	},
 	Default:  "os",
 	Rules:    ruleSet("openssl-3"),
+	Ask:      askCurl,
 	Versions: (*scan).packaged,
 }
 
@@ -97,6 +98,7 @@ var wgetRow = &Row{
 	},
 	Default:  "os",
 	Rules:    ruleSet("gnutls"),
+	Ask:      askWget,
 	Versions: (*scan).packaged,
 }
 
@@ -129,6 +131,7 @@ var gitRow = &Row{
 	},
 	Default:  "os",
 	Rules:    ruleSet("gnutls"),
+	Ask:      askGit,
 	Versions: (*scan).packaged,
 }
 

@@ -146,7 +146,7 @@ var goRow = &Row{
 	ByHand:  "SSL_CERT_FILE=/path/to/bundle.pem go …",
 	Default: "os",
 	Rules:   ruleSet("go"),
-	Resolve: func(s *scan, c *Client, layers []layer) {
+	Endpoints: func(s *scan, c *Client, layers []layer) {
 		var last []layer // GOPROXY is one value, the last one
 		for _, l := range layers {
 			if l.role == RoleURL {
@@ -154,6 +154,8 @@ var goRow = &Row{
 			}
 		}
 		s.servers(c, last)
+	},
+	Resolve: func(s *scan, c *Client, layers []layer) {
 		s.verifyOf(c, layers)
 		if s.v.OS == "linux" {
 			s.trustOf(c, layers)

@@ -24,6 +24,7 @@ var nodeRow = &Row{
 	},
 	Default: builtIn,
 	Rules:   ruleSet("node"),
+	Ask:     askNode,
 	Resolve: func(s *scan, c *Client, layers []layer) {
 		s.verifyOf(c, layers)
 		for _, l := range layers {
@@ -65,6 +66,7 @@ var npmRow = &Row{
 	Shipped:  npmRegistry,
 	Rules:    ruleSet("node"),
 	Resolve:  resolveNPM,
+	Ask:      askNpm,
 	Versions: npmVersion("npm"),
 }
 
@@ -124,7 +126,6 @@ func userNpmrc(s *scan, c *Client) File {
 // resolveNPM: a cafile that exists replaces everything, NODE_EXTRA_CA_CERTS
 // included; one that does not is silently ignored.
 func resolveNPM(s *scan, c *Client, layers []layer) {
-	s.servers(c, layers)
 	s.verifyOf(c, layers)
 	var file *layer
 	for i := range layers {

@@ -68,7 +68,6 @@ var uvRow = &Row{
 // rustls: SSL_CERT_FILE and SSL_CERT_DIR are merged and replace everything;
 // else the system's store if a switch asks for it, else the roots inside.
 func (s *scan) rustls(c *Client, layers []layer, switches ...string) {
-	s.servers(c, layers)
 	s.verifyOf(c, layers)
 	var file, dir *Setting
 	for _, l := range layers {
@@ -176,7 +175,6 @@ var poetryRow = &Row{
 	// A certificate is one repository's: it does not change where the others
 	// take their roots from.
 	Resolve: func(s *scan, c *Client, layers []layer) {
-		s.servers(c, layers)
 		for _, l := range layers {
 			switch {
 			case l.below:

@@ -40,12 +40,8 @@ var aptRow = &Row{
 	Pin: &Pin{Key: []string{"Acquire", "https", "CaInfo"}, File: func(*scan, *Client) File {
 		return File{Path: "/etc/apt/apt.conf.d/90trustfix", Format: edit.AptConf}
 	}},
-	Resolve: func(s *scan, c *Client, layers []layer) {
-		s.aptServers(c, layers)
-		s.verifyOf(c, layers)
-		s.trustOf(c, layers)
-	},
-	Versions: (*scan).packaged,
+	Endpoints: (*scan).aptServers,
+	Versions:  (*scan).packaged,
 }
 
 var aptOff = oneOf("false", "0", "no", "off", "without", "disable")

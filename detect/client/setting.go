@@ -8,6 +8,14 @@ import (
 	"trustfix/internal/text"
 )
 
+// Where is the place of a setting as findings name it: "path:line" or "env:NAME".
+func (x *Setting) Where() string {
+	if x.File == "" {
+		return "env:" + x.Name
+	}
+	return at(x.File, x.Entry.Line)
+}
+
 // Refused says why a client cannot take this value for a bundle at all, where
 // that is certain: conda accepts only an absolute path, "truststore" or a
 // boolean, and expands no "~" (reference/clients.md §1.1).
