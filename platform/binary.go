@@ -123,7 +123,7 @@ func (b *Binary) Discard(name string) { _ = b.place.dir.remove(name, File) }
 
 // Sweep removes what a killed update left beside the program.
 func (b *Binary) Sweep() error {
-	names, err := b.place.dir.names()
+	names, err := b.place.dir.names(".")
 	for _, n := range names {
 		if IsTemp(n) && (strings.HasPrefix(n, "."+b.place.base+".trustfix-") || strings.HasPrefix(n, "."+b.place.base+prevSuffix+".trustfix-")) {
 			err = errors.Join(err, b.place.dir.remove(n, File))

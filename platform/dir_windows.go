@@ -11,7 +11,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-const readOnly = os.O_RDONLY
+const (
+	readOnly = os.O_RDONLY
+	forSync  = os.O_RDWR // FlushFileBuffers wants the right to write
+)
 
 // dir is an open directory. Windows has no owner, mode or attributes in the
 // sense of Image: a replaced file keeps its access list, a new one inherits.
@@ -63,8 +66,14 @@ func (d *dir) open(name string, flag int, perm uint32) (*os.File, error) {
 
 func (d *dir) openListed() (*os.File, error) { return d.root.Open(".") }
 
-func (d *dir) names() ([]string, error) {
-	f, err := d.openListed()
+// names lists the directory name in d.
+func (d *dir) names(name string) ([]string, error) {
+	sub, err := d.openDir(name)
+	if err != nil {
+		return nil, err
+	}
+	defer sub.close()
+	f, err := sub.openListed()
 	if err != nil {
 		return nil, err
 	}

@@ -299,19 +299,14 @@ func (t *tree) Stat(name string) (img Image, err error) {
 }
 
 func (t *tree) ReadDir(name string) (names []string, err error) {
-	err = t.look("list", name, true, func(p *place) error {
+	err = t.look("list", name, true, func(p *place) (err error) {
 		if p.img.Kind == Absent {
 			return fs.ErrNotExist
 		}
 		if p.img.Kind != DirKind {
 			return syscall.ENOTDIR
 		}
-		d, err := p.dir.openDir(p.base)
-		if err != nil {
-			return err
-		}
-		defer d.close()
-		names, err = d.names()
+		names, err = p.dir.names(p.base)
 		slices.Sort(names)
 		return err
 	})
