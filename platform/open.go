@@ -52,6 +52,7 @@ func Open(o OpenOptions) (*Host, error) {
 	} else {
 		p.path = absolute(filepath.SplitList(caller["PATH"]))
 	}
+	v.Dir = workingDir(root, rooted)
 	v.Distro = DetectDistro(v.OS, files, v.Env)
 	if !rooted && v.Distro.Version == "" {
 		v.Distro.Version = osVersion()
@@ -102,6 +103,30 @@ func systemRoot(env Env) string {
 		return drive + `\`
 	}
 	return `C:\`
+}
+
+// workingDir is where the caller stands, links resolved: programs started
+// there read the files of that project. In another tree it counts only when the
+// caller stands in it.
+func workingDir(root string, rooted bool) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return ""
+	}
+	if !rooted {
+		return logicalHome(dir)
+	}
+	if root, err = filepath.EvalSymlinks(root); err != nil {
+		return ""
+	}
+	rel, err := filepath.Rel(root, dir)
+	if err != nil || !filepath.IsLocal(rel) {
+		return ""
+	}
+	return path.Join("/", filepath.ToSlash(rel))
 }
 
 func treeOS(files Files) string {

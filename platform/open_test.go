@@ -177,3 +177,36 @@ func passable(t *testing.T, dir string) {
 		}
 	}
 }
+
+// The working directory counts inside the examined tree, links resolved.
+func TestWorkingDirectory(t *testing.T) {
+	tree, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	project := filepath.Join(tree, "srv", "project")
+	if err := os.MkdirAll(project, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	alias := filepath.Join(t.TempDir(), "alias")
+	if err := os.Symlink(project, alias); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	for _, tc := range []struct{ at, root, want string }{
+		{project, tree, "/srv/project"},
+		{alias, tree, "/srv/project"},
+		{tree, tree, "/"},
+		{project, filepath.Join(tree, "srv", "project"), "/"},
+		{tree, project, ""},
+		{project, "", logicalHome(project)},
+	} {
+		t.Chdir(tc.at)
+		h, err := Open(OpenOptions{Root: tc.root, StateDir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Dir != tc.want {
+			t.Errorf("at %s below %q: %q, want %q", tc.at, tc.root, h.Dir, tc.want)
+		}
+	}
+}

@@ -22,6 +22,7 @@ type View struct {
 	Arch      string // as runtime.GOARCH
 	Root      string // host path of the examined tree; "/" (or `C:\`) for the running system
 	Rooted    bool   // --root was given: no process environment, no clock, programs by chroot only
+	Dir       string // logical path of the working directory; "" where it is outside Root or not known
 	Distro    Distro
 	Container string // "docker", "podman", "kubernetes", "lxc", "wsl", "systemd-nspawn", … or ""
 	User      User   // whose configuration is examined (under sudo: the person who called sudo)

@@ -51,15 +51,15 @@ type harness struct {
 	host *platform.Host
 	opts []Option
 
-	goos, arch, userName, container string
-	env                             platform.Env
-	rooted, notElevated             bool
-	net                             platform.Net
-	dial                            platform.DialFunc // with Loopback
-	kernel                          platform.KernelClock
-	programs                        *programs
-	clock                           *clock
-	faults                          *faults
+	goos, arch, userName, container, dir string
+	env                                  platform.Env
+	rooted, notElevated                  bool
+	net                                  platform.Net
+	dial                                 platform.DialFunc // with Loopback
+	kernel                               platform.KernelClock
+	programs                             *programs
+	clock                                *clock
+	faults                               *faults
 }
 
 // OS sets View.OS, whatever the tree looks like.
@@ -77,6 +77,9 @@ func NotElevated() Option { return func(h *harness) { h.notElevated = true } }
 
 // Env sets the caller's environment (default: empty).
 func Env(env map[string]string) Option { return func(h *harness) { h.env = maps.Clone(env) } }
+
+// Dir sets the working directory (default: none).
+func Dir(name string) Option { return func(h *harness) { h.dir = name } }
 
 // Rooted makes the Host that of --root.
 func Rooted() Option { return func(h *harness) { h.rooted = true } }
@@ -141,6 +144,7 @@ func open(t testing.TB, root, state string, opts []Option) *platform.Host {
 		n.T = t
 	}
 	v := base.View
+	v.Dir = h.dir
 	v.OS, v.Arch, v.Env, v.Rooted, v.Container, v.Elevated = h.goos, h.arch, h.env, h.rooted, h.container, !h.notElevated
 	v.Distro = platform.DetectDistro(v.OS, v.Files, v.Env)
 	v.User = h.pickUser(v)
