@@ -62,14 +62,19 @@ func (s *scan) findConda() {
 	}
 	s.addPrefix(s.getenv("CONDA_PREFIX"), "")
 	for _, h := range s.homes() {
+		var listed []string
 		for _, line := range strings.Split(string(s.readRaw("conda", path.Join(h, ".conda/environments.txt"))), "\n") {
 			if line = strings.TrimSpace(line); path.IsAbs(line) {
-				base := ""
-				if d := path.Dir(line); path.Base(d) == "envs" {
-					base = path.Dir(d)
-				}
-				s.addPrefix(line, base)
+				listed = append(listed, line)
 			}
+		}
+		s.prefixesAhead(listed)
+		for _, dir := range listed {
+			base := ""
+			if d := path.Dir(dir); path.Base(d) == "envs" {
+				base = path.Dir(d)
+			}
+			s.addPrefix(dir, base)
 		}
 		s.addEnvs(path.Join(h, ".conda/envs"), "")
 	}
@@ -84,10 +89,15 @@ func parent(program string) string {
 }
 
 func (s *scan) addEnvs(dir, base string) {
+	var envs []string
 	for _, n := range s.readDir(dir) {
 		if !strings.HasPrefix(n, ".") {
-			s.addPrefix(path.Join(dir, n), base)
+			envs = append(envs, path.Join(dir, n))
 		}
+	}
+	s.prefixesAhead(envs)
+	for _, e := range envs {
+		s.addPrefix(e, base)
 	}
 }
 

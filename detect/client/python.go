@@ -55,10 +55,17 @@ func (s *scan) findPythons() {
 			}
 		}
 	}
+	var envs []*pyEnv
+	var sites []string
 	for _, p := range s.conda {
 		if v := p.pkg("python"); v != "" {
-			s.addPy(&pyEnv{path: p.dir, prefix: p.dir, kind: pyConda, version: v})
+			e := &pyEnv{path: p.dir, prefix: p.dir, kind: pyConda, version: v}
+			envs, sites = append(envs, e), append(sites, s.sitesOf(e)...)
 		}
+	}
+	s.ahead(sites)
+	for _, e := range envs {
+		s.addPy(e)
 	}
 	for _, h := range append(s.homes(), "") {
 		root := path.Join(h, ".pyenv")
@@ -184,11 +191,7 @@ func (s *scan) addPy(p *pyEnv) {
 		}
 	}
 	if p.sites == nil {
-		if minor := minorOf(p.version); minor != "" && s.v.OS != "windows" {
-			p.sites = []string{path.Join(p.prefix, "lib/python"+minor+"/site-packages")}
-		} else {
-			p.sites = []string{path.Join(p.prefix, "Lib/site-packages")}
-		}
+		p.sites = s.sitesOf(p)
 	}
 	p.dists = map[string]dist{}
 	for _, site := range p.sites {
@@ -210,6 +213,14 @@ func (s *scan) addPy(p *pyEnv) {
 	}
 	s.pyAt[p.path] = p
 	s.pys = append(s.pys, p)
+}
+
+// sitesOf is where an environment keeps its packages.
+func (s *scan) sitesOf(p *pyEnv) []string {
+	if minor := minorOf(p.version); minor != "" && s.v.OS != "windows" {
+		return []string{path.Join(p.prefix, "lib/python"+minor+"/site-packages")}
+	}
+	return []string{path.Join(p.prefix, "Lib/site-packages")}
 }
 
 // minorOf is "3.11" of "3.11.7".
