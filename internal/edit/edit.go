@@ -32,6 +32,8 @@ const (
 	EnvFile   Format = "envfile"   // /etc/environment, environment.d: NAME=value without shell words
 	Fish      Format = "fish"      // set -gx NAME value
 	Csh       Format = "csh"       // setenv NAME value
+
+	Properties Format = "properties" // Java: gradle.properties
 )
 
 // Entry is one key as it stands in a file.

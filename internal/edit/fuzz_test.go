@@ -15,6 +15,10 @@ func FuzzCurlrc(f *testing.F) {
 
 func FuzzWgetrc(f *testing.F) { fuzz(f, Wgetrc, "check_certificate = off\r\n# c\nca-certificate=\n") }
 
+func FuzzProperties(f *testing.F) {
+	fuzz(f, Properties, "a.b=c\n# d\n! e\nf : g\\u00e9 \\\r\n  h\ni j\n\\:k\nl\n")
+}
+
 func FuzzNpmrc(f *testing.F) {
 	fuzz(f, Npmrc, "strict-ssl=false ; c\nca[]=\"x\\n\"\n[s]\nb\na='x'\r\ne=\\;\n")
 }

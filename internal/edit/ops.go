@@ -59,6 +59,8 @@ func syntaxOf(f Format) (syntax, error) {
 		return syntax{scanFish, encodeFish, placeFish}, nil
 	case Csh:
 		return syntax{scanCsh, encodeCsh, placeCsh}, nil
+	case Properties:
+		return syntax{scanProperties, encodeProperties, placeProperties}, nil
 	case Wgetrc:
 		return syntax{scanWgetrc, encodeWgetrc, placeWgetrc}, nil
 	}
