@@ -29,6 +29,7 @@ var layers = map[string][]string{
 	"internal/release":          {"trustfix/platform", "trustfix/internal/text"},
 	"internal/cli/docs":         {"trustfix/internal/cli"},
 	"internal/release/manifest": {"trustfix/internal/release", "trustfix/platform"},
+	"internal/release/keys":     {"trustfix/internal/release", "trustfix/platform"},
 	"internal/cli":              {"trustfix/platform", "trustfix/bundles", "trustfix/internal/release", "trustfix/internal/text", "trustfix/detect", "trustfix/detect/chain", "trustfix/detect/client", "trustfix/fix"},
 }
 

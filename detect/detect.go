@@ -36,6 +36,11 @@ type Options struct {
 	ProbeClients bool
 
 	Interrupted string // id of a run that did not end, as fix.Interrupted found it
+
+	// Newest says which newer release of trustfix there is ("": none) and
+	// whether the running one was revoked; nil where nobody wants to know. It is
+	// called when all else has been gathered.
+	Newest func() (version string, revoked bool)
 }
 
 // Check is one question about the machine.

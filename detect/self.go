@@ -9,10 +9,29 @@ import (
 
 // selfChecks are about trustfix's own state.
 var selfChecks = []*Check{{
-	// A diagnosis contacts no release source; trustfix update --check does.
+	// Releases are internal/release's to judge, so the caller asks, and only
+	// where the policy file wants it: see Options.
 	ID: "update-available", Area: "self",
 	Doc: text.M("update-available.doc"),
-	Run: func(context.Context, *platform.View, *Report) ([]Finding, error) { return nil, nil },
+	Run: func(_ context.Context, _ *platform.View, r *Report) ([]Finding, error) {
+		if r.Options.Newest == nil {
+			return nil, nil
+		}
+		version, revoked := r.Options.Newest()
+		if version == "" {
+			return nil, nil
+		}
+		f := Finding{
+			ID: "update-available", Severity: Info, Subject: "trustfix " + version, Where: version,
+			Summary: text.M("update-available", "version", version),
+			Action:  Manual,
+			Advice:  []text.Msg{text.M("update-available.advice")},
+		}
+		if revoked {
+			f.Summary = text.M("update-available.revoked", "version", version)
+		}
+		return []Finding{f}, nil
+	},
 }, {
 	ID: "run-interrupted", Area: "self",
 	Doc: text.M("run-interrupted.doc"),

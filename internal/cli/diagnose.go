@@ -45,6 +45,11 @@ func (s *session) examine(ctx context.Context, h *platform.Host, plans planner) 
 	if o, err = s.options(h); err != nil {
 		return o, nil, nil, err
 	}
+	if s.flags.updateCheck && !s.flags.offline && s.flags.root == "" {
+		var stop func()
+		o.Newest, stop = s.newest(ctx, h, o)
+		defer stop()
+	}
 	if report, err = s.detect(ctx, h, o); err != nil {
 		return o, nil, nil, err
 	}

@@ -33,6 +33,8 @@ type flags struct {
 	prometheus                     string
 	days                           int
 	update                         updateFlags
+	updateCheck                    bool   // the policy file wants to know of newer releases
+	releaseSource                  string // the policy file's
 }
 
 func sharedFlags(s *session) []cli.Flag {
@@ -122,6 +124,8 @@ type policy struct {
 	ReferenceRoots string   `yaml:"reference-roots"`
 	Offline        bool     `yaml:"offline"`
 	Timeout        string   `yaml:"timeout"`
+	UpdateCheck    bool     `yaml:"update-check"`
+	ReleaseSource  string   `yaml:"release-source"`
 }
 
 // parse reads the flags of c and everything they name, and refuses what makes
@@ -196,6 +200,7 @@ func (f *flags) merge(name string, timeoutSet bool) error {
 	f.only = append(f.only, p.Only...)
 	f.skip = append(f.skip, p.Skip...)
 	f.offline = f.offline || p.Offline
+	f.updateCheck, f.releaseSource = p.UpdateCheck, p.ReleaseSource
 	if len(f.ntp) == 0 {
 		f.ntp = p.NTP
 	}

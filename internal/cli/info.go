@@ -13,6 +13,7 @@ import (
 	"trustfix/detect/chain"
 	"trustfix/detect/client"
 	"trustfix/fix"
+	"trustfix/internal/release"
 	"trustfix/internal/text"
 	"trustfix/platform"
 )
@@ -28,6 +29,10 @@ func version(_ context.Context, s *session, _ []string) error {
 	if err != nil {
 		return err
 	}
+	keys, err := release.ParseKeys(s.proc.Build.ReleaseKeys)
+	if err != nil {
+		return err
+	}
 	hosts := func(list []platform.TimeServer) (out []string) {
 		for _, t := range list {
 			out = append(out, t.Host)
@@ -37,12 +42,14 @@ func version(_ context.Context, s *session, _ []string) error {
 	servers, dates := hosts(platform.TimeServers), hosts(platform.DateServers)
 	if s.flags.json {
 		return s.printJSON(struct {
-			Schema      int      `json:"schema"`
-			Tool        toolInfo `json:"tool"`
-			ReleaseKeys string   `json:"releaseKeys"`
-			TimeServers []string `json:"timeServers"`
-			DateServers []string `json:"dateServers"`
-		}{1, s.tool(refs), s.proc.Build.ReleaseKeys, servers, dates}, exitOK)
+			Schema        int               `json:"schema"`
+			Tool          toolInfo          `json:"tool"`
+			ReleaseKeys   string            `json:"releaseKeys"`
+			Keys          []release.KeyInfo `json:"keys"`
+			ReleaseSource string            `json:"releaseSource"`
+			TimeServers   []string          `json:"timeServers"`
+			DateServers   []string          `json:"dateServers"`
+		}{1, s.tool(refs), s.proc.Build.ReleaseKeys, keys.Infos(), s.proc.Build.ReleaseSource, servers, dates}, exitOK)
 	}
 	p.printf("trustfix %s\n", s.proc.Build.Version)
 	if !s.flags.verbose {
@@ -52,10 +59,9 @@ func version(_ context.Context, s *session, _ []string) error {
 	for _, r := range refs.All() {
 		p.printf("  %s\n", chain.Name(r.Cert))
 	}
-	if s.proc.Build.ReleaseKeys == "" {
-		p.line("", text.M("cli.no-release-keys"))
-	} else {
-		p.line("", text.M("cli.release-keys", "keys", s.proc.Build.ReleaseKeys, "source", s.proc.Build.ReleaseSource))
+	s.printKeys(keys)
+	if source := s.proc.Build.ReleaseSource; source != "" {
+		p.line("", text.M("cli.release-source", "source", source))
 	}
 	p.wrap("", 0, p.show(text.M("cli.time-servers", "servers", strings.Join(servers, ", "))))
 	p.wrap("", 0, p.show(text.M("cli.date-servers", "servers", strings.Join(dates, ", "))))

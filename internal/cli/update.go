@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"strings"
+	"sync"
 
 	cli "github.com/urfave/cli/v2"
 
+	"trustfix/detect"
 	"trustfix/internal/release"
 	"trustfix/internal/text"
 	"trustfix/platform"
@@ -51,6 +54,8 @@ type updateResult struct {
 	Updated bool       `json:"updated"`
 	Path    string     `json:"path,omitempty"`
 	Notes   []text.Msg `json:"notes"`
+	// Keys are those that this build believes; only --check lists them.
+	Keys []release.KeyInfo `json:"keys,omitempty"`
 }
 
 // update replaces the running program, or says whether it could be.
@@ -148,11 +153,8 @@ func (s *session) findUpdate(ctx context.Context, h *platform.Host) (*release.Of
 	}
 	f := s.flags.update
 	o := release.Options{
-		Version: s.proc.Build.Version, Keys: s.proc.Build.ReleaseKeys, Source: s.proc.Build.ReleaseSource,
+		Version: s.proc.Build.Version, Keys: s.proc.Build.ReleaseKeys, Source: cmp.Or(f.source, s.flags.releaseSource, s.proc.Build.ReleaseSource),
 		Want: f.want, AllowDowngrade: f.allowDowngrade, Refs: refs.Pool(), Timeout: s.flags.timeout,
-	}
-	if f.source != "" {
-		o.Source = f.source
 	}
 	if f.fromFile != "" {
 		o.Files = &release.Files{}
@@ -168,26 +170,58 @@ func (s *session) findUpdate(ctx context.Context, h *platform.Host) (*release.Of
 	return release.Find(ctx, h, o)
 }
 
+// newest asks beside a diagnosis, as its policy file wants, which newer
+// release there is; the answer is waited for when all else has been gathered.
+func (s *session) newest(ctx context.Context, h *platform.Host, o detect.Options) (answer func() (version string, revoked bool), stop func()) {
+	ctx, stop = context.WithCancel(ctx)
+	b := s.proc.Build
+	ro := release.Options{Version: b.Version, Keys: b.ReleaseKeys, Source: cmp.Or(s.flags.releaseSource, b.ReleaseSource), Refs: o.Refs.Pool()}
+	found := make(chan release.Newest, 1)
+	go func() { found <- release.Daily(ctx, h, ro) }()
+	return sync.OnceValues(func() (string, bool) {
+		n := <-found
+		return n.Version, n.Revoked
+	}), stop
+}
+
 // checkUpdate only says what there is.
 func (s *session) checkUpdate(ctx context.Context, h *platform.Host) error {
 	offer, err := s.findUpdate(ctx, h)
 	if err != nil {
 		return s.updateError(err)
 	}
+	keys, err := release.ParseKeys(s.proc.Build.ReleaseKeys)
+	if err != nil {
+		return err
+	}
 	code := exitOK
 	if offer.Newer {
 		code = exitFindings
 	}
 	if s.flags.json {
-		return s.printJSON(updateResult{Schema: 1, Running: s.proc.Build.Version, Latest: offer.Version, Newer: offer.Newer, Notes: offer.Notes}, code)
+		return s.printJSON(updateResult{Schema: 1, Running: s.proc.Build.Version, Latest: offer.Version, Newer: offer.Newer, Notes: offer.Notes, Keys: keys.Infos()}, code)
 	}
 	s.printNotes(offer)
-	if !offer.Newer {
+	if offer.Newer {
+		s.out.line("", text.M("release.available", "version", offer.Version, "running", s.proc.Build.Version))
+	} else {
 		s.out.line("", text.M("release.newest", "version", s.proc.Build.Version))
-		return nil
 	}
-	s.out.line("", text.M("release.available", "version", offer.Version, "running", s.proc.Build.Version))
+	s.printKeys(keys)
 	return exit(code)
+}
+
+// printKeys prints what to compare with the README: the ids and SHA-256 of the
+// keys that this build believes.
+func (s *session) printKeys(keys release.Keys) {
+	if len(keys) == 0 {
+		s.out.line("", text.M("cli.no-release-keys"))
+		return
+	}
+	s.out.line("", text.M("cli.release-keys"))
+	for _, k := range keys.Infos() {
+		s.out.printf("  %s  sha256:%s\n", k.ID, k.SHA256)
+	}
 }
 
 func (s *session) rollbackUpdate(ctx context.Context, b *platform.Binary) error {

@@ -2,6 +2,7 @@ package release
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -138,6 +139,24 @@ func (ks Keys) IDs() []string {
 		ids[i] = keyID(k.ID())
 	}
 	return ids
+}
+
+// KeyInfo is a public key as people compare it.
+type KeyInfo struct {
+	ID     string `json:"id"`     // as minisign prints it
+	SHA256 string `json:"sha256"` // hex, of the 42 bytes that Key encodes
+	Key    string `json:"key"`    // base64, as minisign -P takes it
+}
+
+// Infos describes the keys, the current one first.
+func (ks Keys) Infos() []KeyInfo {
+	list := make([]KeyInfo, len(ks))
+	for i, k := range ks {
+		encoded := k.String()
+		raw, _ := base64.StdEncoding.DecodeString(encoded) // minisign's own encoding
+		list[i] = KeyInfo{ID: keyID(k.ID()), SHA256: sum(raw), Key: encoded}
+	}
+	return list
 }
 
 func keyID(id uint64) string { return fmt.Sprintf("%016X", id) }
