@@ -99,21 +99,11 @@ func anchored(c *x509.Certificate, roots *bundles.Roots) bool {
 }
 
 func fetchIssuer(ctx context.Context, v *platform.View, c *x509.Certificate, proxy *url.URL) []*x509.Certificate {
-	tried := 0
-	for _, raw := range c.IssuingCertificateURL {
-		u, err := url.Parse(raw)
-		if err != nil || !strings.EqualFold(u.Scheme, "http") || u.Host == "" {
-			continue
-		}
-		if tried++; tried > aiaURLs || ctx.Err() != nil {
+	for _, u := range plainURLs(c.IssuingCertificateURL, aiaURLs) {
+		if ctx.Err() != nil {
 			break
 		}
-		p := proxy
-		if p == nil {
-			p = v.Net.ProxyFor(u)
-		}
-		u.User = nil
-		r, err := v.Net.Get(ctx, platform.Request{URL: u.String(), Proxy: p, Limit: aiaBytes, Timeout: aiaTime})
+		r, err := v.Net.Get(ctx, platform.Request{URL: u.String(), Proxy: proxyTo(v, u, proxy), Limit: aiaBytes, Timeout: aiaTime})
 		if err != nil || r.Status != 200 {
 			continue
 		}
@@ -122,6 +112,31 @@ func fetchIssuer(ctx context.Context, v *platform.View, c *x509.Certificate, pro
 		}
 	}
 	return nil
+}
+
+// plainURLs are the first n addresses of plain http that a certificate names;
+// an https address would need the trust that is being judged.
+func plainURLs(list []string, n int) []*url.URL {
+	var out []*url.URL
+	for _, raw := range list {
+		u, err := url.Parse(raw)
+		if err != nil || !strings.EqualFold(u.Scheme, "http") || u.Host == "" {
+			continue
+		}
+		if u.User = nil; len(out) < n {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// proxyTo is the proxy on the way to an address: the server's own, else what
+// the environment names.
+func proxyTo(v *platform.View, u, proxy *url.URL) *url.URL {
+	if proxy != nil {
+		return proxy
+	}
+	return v.Net.ProxyFor(u)
 }
 
 // readIssuers reads a caIssuers answer: one DER certificate, PKCS#7 certs-only,

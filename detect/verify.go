@@ -24,6 +24,8 @@ type VerifyOptions struct {
 	Timeout time.Duration    // as in Options
 	Cert    *tls.Certificate // client certificate to show, or nil
 
+	Revocation bool // ask the addresses that the certificates name; never required
+
 	ChainPEM []byte // a saved chain, leaf first, PEM or DER: judged instead of targets
 	Host     string // name to verify a saved chain for; "" leaves it unchecked
 }
@@ -37,6 +39,9 @@ type VerifyResult struct {
 	Causes  []string     `json:"causes"` // finding ids, each followed by its finer code
 	Chain   []chain.Info `json:"chain"`
 
+	// Revocation is what was learned where that was asked for, from the server's own up.
+	Revocation []Revocation `json:"revocation,omitempty"`
+
 	Detail chain.Verdict      `json:"-"`
 	NetErr *platform.NetError `json:"-"`
 	Clock  Clock              `json:"-"`
@@ -49,7 +54,7 @@ type VerifyResult struct {
 // or a chain file that cannot be read.
 func Verify(ctx context.Context, v *platform.View, targets []string, o VerifyOptions) ([]VerifyResult, error) {
 	if o.ChainPEM != nil {
-		r, err := verifyChain(v, o)
+		r, err := verifyChain(ctx, v, o)
 		return []VerifyResult{r}, err
 	}
 	endpoints := make([]*Endpoint, len(targets))
@@ -86,10 +91,17 @@ func Verify(ctx context.Context, v *platform.View, targets []string, o VerifyOpt
 		if e.Served == nil || len(e.Served.Certs) == 0 {
 			continue
 		}
-		out[i].Chain = chain.Infos(e.Served.Certs)
-		out[i].Detail = chain.Judge(chain.Input{
+		in := chain.Input{
 			Served: e.Served.Certs, Staple: e.Served.OCSP, Fetched: e.fetched, Broken: o.Broken, Roots: o.Roots, Host: e.Target.Host, Time: truth, Rules: o.Rules,
-		})
+		}
+		r := &out[i]
+		r.Chain = chain.Infos(e.Served.Certs)
+		if r.Detail = chain.Judge(in); o.Revocation {
+			wg.Go(func() { r.Detail, r.Revocation = judgeRevocation(ctx, v, in, r.Detail, e.Target.Proxy) })
+		}
+	}
+	wg.Wait()
+	for i, e := range endpoints {
 		if onlyUnknown(out[i].Detail) {
 			verdicts[e.Target.Host] = out[i].Detail
 		}
@@ -133,7 +145,7 @@ func (r *VerifyResult) unreached(err *platform.NetError) {
 }
 
 // verifyChain judges a saved chain.
-func verifyChain(v *platform.View, o VerifyOptions) (VerifyResult, error) {
+func verifyChain(ctx context.Context, v *platform.View, o VerifyOptions) (VerifyResult, error) {
 	ders, err := readChain(o.ChainPEM)
 	if err != nil {
 		return VerifyResult{}, err
@@ -143,7 +155,10 @@ func verifyChain(v *platform.View, o VerifyOptions) (VerifyResult, error) {
 		at = v.Now()
 	}
 	r := VerifyResult{Target: o.Host, Causes: []string{}, Chain: chain.Infos(ders)}
-	r.Detail = chain.Judge(chain.Input{Served: ders, Broken: o.Broken, Roots: o.Roots, Host: o.Host, Time: at, Rules: o.Rules})
+	in := chain.Input{Served: ders, Broken: o.Broken, Roots: o.Roots, Host: o.Host, Time: at, Rules: o.Rules}
+	if r.Detail = chain.Judge(in); o.Revocation {
+		r.Detail, r.Revocation = judgeRevocation(ctx, v, in, r.Detail, nil)
+	}
 	suspects := map[string]chain.Verdict{}
 	if onlyUnknown(r.Detail) {
 		suspects[o.Host] = r.Detail

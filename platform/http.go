@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -40,11 +41,14 @@ func (n *network) Get(ctx context.Context, r Request) (*Response, error) {
 	defer cancel()
 
 	u.User = nil
-	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, http.MethodGet), u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, http.MethodGet), u.String(), bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, fail("", "", err)
 	}
 	req.Header.Set("User-Agent", "trustfix")
+	if r.Type != "" {
+		req.Header.Set("Content-Type", r.Type)
+	}
 	var proxyAnswer string
 	transport := n.transport(r, &proxyAnswer)
 	defer transport.CloseIdleConnections()

@@ -72,10 +72,12 @@ type NetError struct {
 	Err    error
 }
 
-// Request is one bounded GET (or HEAD).
+// Request is one bounded GET (or HEAD, or POST).
 type Request struct {
 	URL      string
 	Method   string // default GET
+	Body     []byte // of a POST
+	Type     string // media type of Body
 	Proxy    *url.URL
 	Roots    *x509.CertPool // for https; nil refuses https
 	Now      time.Time      // verification time; zero: system time

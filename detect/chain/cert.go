@@ -195,6 +195,12 @@ func showName(raw []byte) string {
 }
 
 func roughRawNames(der []byte) (subject, issuer []byte) {
+	subject, issuer, _ = roughParts(der)
+	return subject, issuer
+}
+
+// roughParts are the names of a certificate, and what follows the subject.
+func roughParts(der []byte) (subject, issuer []byte, rest cryptobyte.String) {
 	in := cryptobyte.String(der)
 	var cert, tbs, subj, iss cryptobyte.String
 	if in.ReadASN1(&cert, casn1.SEQUENCE) && cert.ReadASN1(&tbs, casn1.SEQUENCE) &&
@@ -202,9 +208,31 @@ func roughRawNames(der []byte) (subject, issuer []byte) {
 		tbs.SkipASN1(casn1.INTEGER) && tbs.SkipASN1(casn1.SEQUENCE) &&
 		tbs.ReadASN1Element(&iss, casn1.SEQUENCE) && tbs.SkipASN1(casn1.SEQUENCE) &&
 		tbs.ReadASN1Element(&subj, casn1.SEQUENCE) {
-		return subj, iss
+		return subj, iss, tbs
 	}
-	return nil, iss
+	return nil, iss, nil
+}
+
+// roughSAN is the value of the subject alternative names in a certificate that
+// does not parse otherwise; nil if there are none.
+func roughSAN(der []byte) []byte {
+	_, _, tbs := roughParts(der)
+	var exts, list, ext, oid, value cryptobyte.String
+	if !tbs.SkipASN1(casn1.SEQUENCE) ||
+		!tbs.SkipOptionalASN1(casn1.Tag(1).ContextSpecific()) || !tbs.SkipOptionalASN1(casn1.Tag(2).ContextSpecific()) ||
+		!tbs.ReadASN1(&exts, casn1.Tag(3).Constructed().ContextSpecific()) || !exts.ReadASN1(&list, casn1.SEQUENCE) {
+		return nil
+	}
+	for !list.Empty() {
+		if !list.ReadASN1(&ext, casn1.SEQUENCE) || !ext.ReadASN1(&oid, casn1.OBJECT_IDENTIFIER) ||
+			!ext.SkipOptionalASN1(casn1.BOOLEAN) || !ext.ReadASN1(&value, casn1.OCTET_STRING) {
+			return nil
+		}
+		if string(oid) == "\x55\x1d\x11" {
+			return value
+		}
+	}
+	return nil
 }
 
 func printOf(c *x509.Certificate) string { return bundles.Fingerprint(c.Raw) }

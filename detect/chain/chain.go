@@ -23,6 +23,7 @@ type Input struct {
 	Broken  [][]byte       // DER of trusted certificates that do not parse: named where a path ends at one
 	Roots   *bundles.Roots // trust anchors as they stand, with their constraints
 	Staple  []byte         // OCSP response that came with the chain; nil for none
+	Answers []Answer       // what was asked about revocation besides
 	Host    string         // DNS name or IP literal; "" leaves the name unchecked
 	Time    time.Time
 	Rules   *Rules // nil: RFC 5280 for a TLS server

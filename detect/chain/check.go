@@ -17,6 +17,7 @@ type kind struct{ order, weight int }
 var kinds = map[string]kind{
 	"server-malformed":        {0, 7},
 	"server-forged":           {1, 5},
+	"server-revoked":          {1, 5},
 	"server-expired":          {2, 2},
 	"server-not-yet-valid":    {2, 2},
 	"server-weak":             {3, 3},
@@ -76,6 +77,9 @@ func (j *judge) check(t *trail) []Cause {
 				why = text.M("chain.other-key", "subject", Name(c.Certificate), "issuer", Name(t.certs[i+1].Certificate))
 			}
 			r.add("bad-signature", i, why)
+		}
+		if len(j.answers) > 0 {
+			r.revoked(i)
 		}
 		if i == 0 {
 			continue
@@ -274,10 +278,13 @@ func (j *judge) hostEvidence() text.Msg {
 }
 
 func (j *judge) hostMismatch() text.Msg {
-	host := printable(j.in.Host)
+	host := ShowHost(j.in.Host)
 	var names []string
 	for _, n := range j.leaf.altNames().list {
-		if n.kind == kindDNS || n.kind == kindIP {
+		switch n.kind {
+		case kindDNS:
+			names = append(names, ShowHost(n.value))
+		case kindIP:
 			names = append(names, n.show())
 		}
 	}
@@ -328,6 +335,9 @@ func (j *judge) malformedLeaf() Cause {
 		c.Subject = "?"
 	}
 	c.Evidence = []text.Msg{text.M("chain.malformed", "subject", c.Subject, "error", printable(err.Error()))}
+	if name, ascii, ok := unicodeName(j.in.Served[0]); ok {
+		c.Evidence = append(c.Evidence, text.M("chain.unicode-name", "name", printable(name), "ascii", ascii))
+	}
 	return c
 }
 

@@ -104,6 +104,8 @@ func drawNote(c Cause, l Link) (text.Msg, bool) {
 		return text.M("chain.draw-weak-key"), true
 	case id == "weak-signature":
 		return text.M("chain.draw-weak-signature"), true
+	case c.ID == "server-revoked":
+		return text.M("chain.draw-revoked"), true
 	case c.ID == "strict-ca":
 		return text.M("chain.draw-strict"), true
 	}

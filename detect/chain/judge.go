@@ -41,6 +41,8 @@ type judge struct {
 	effort      int
 	steps       int
 	comparisons int
+	answers     []Answer
+	revocations map[[2][32]byte]*text.Msg // evidence by certificate and issuer, once asked; nil: none
 	limited     bool
 
 	hostCause *text.Msg // once asked
@@ -67,11 +69,7 @@ func Judge(in Input) (v Verdict) {
 			}}}
 		}
 	}()
-	v = answer(in)
-	if c, ok := revoked(in, v); ok {
-		v.OK, v.Causes = false, append(v.Causes, c)
-	}
-	return v
+	return answer(in)
 }
 
 func answer(in Input) Verdict {
@@ -84,11 +82,21 @@ func answer(in Input) Verdict {
 	}
 	j.walk(&trail{certs: []*cert{j.leaf}})
 	v := j.verdict()
-	if in.Rules != nil {
-		return j.client(v)
+	if in.Rules == nil {
+		return v
 	}
-	return v
+	// Few clients look at revocation; it stands whatever they say.
+	all := v.Causes
+	v.Causes = slices.DeleteFunc(slices.Clone(all), isRevoked)
+	v.OK = v.Root != nil && len(v.Causes) == 0
+	said := j.client(v)
+	if i := slices.IndexFunc(all, isRevoked); i >= 0 {
+		said.OK, said.Causes = false, append([]Cause{all[i]}, said.Causes...)
+	}
+	return said
 }
+
+func isRevoked(c Cause) bool { return c.ID == "server-revoked" }
 
 func newJudge(in Input) *judge {
 	if in.Roots == nil {
@@ -98,7 +106,11 @@ func newJudge(in Input) *judge {
 		in: in, now: in.Time.Truncate(time.Second), names: map[string][]*cert{},
 		rough: map[string][]byte{}, anchors: map[[32]byte]*cert{}, sigs: map[[2][32]byte]signature{},
 		signatures: maxSignatures, effort: maxEffort, steps: maxSteps, comparisons: maxComparisons,
+		answers: in.Answers, revocations: map[[2][32]byte]*text.Msg{},
 		alone: !slices.ContainsFunc(in.Served, func(der []byte) bool { return !bytes.Equal(der, in.Served[0]) }),
+	}
+	if len(in.Staple) > 0 {
+		j.answers = append([]Answer{{OCSP: in.Staple}}, in.Answers...)
 	}
 	seen := map[[32]byte]bool{}
 	add := func(der []byte, origin Origin, i int) {

@@ -3,9 +3,11 @@ package chain
 import (
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+	"golang.org/x/net/idna"
 )
 
 // Kinds of GeneralName, RFC 5280 §4.2.1.6.
@@ -110,6 +112,42 @@ func (c *cert) hasName(kinds ...int) bool {
 		}
 	}
 	return false
+}
+
+// ShowHost is a host name for people: one of IDNA in both its forms, what is
+// looked up first, so that look-alikes are seen.
+func ShowHost(host string) string {
+	if !strings.Contains(host, "xn--") {
+		return printable(host)
+	}
+	u, err := idna.Display.ToUnicode(host)
+	if err != nil || u == host {
+		return printable(host)
+	}
+	return printable(host) + " (" + printable(u) + ")"
+}
+
+// unicodeName is a DNS name in a certificate that is written in Unicode, and
+// how it has to be written; the parser refuses the whole certificate for it.
+func unicodeName(der []byte) (name, ascii string, ok bool) {
+	in := cryptobyte.String(roughSAN(der))
+	var seq cryptobyte.String
+	if !in.ReadASN1(&seq, casn1.SEQUENCE) {
+		return "", "", false
+	}
+	for !seq.Empty() {
+		n, read := readGeneralName(&seq)
+		if !read {
+			return "", "", false
+		}
+		if n.kind != kindDNS || !strings.ContainsFunc(n.value, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			continue
+		}
+		if a, err := idna.Lookup.ToASCII(n.value); err == nil {
+			return n.value, a, true
+		}
+	}
+	return "", "", false
 }
 
 func parseIP(host string) (netip.Addr, bool) {

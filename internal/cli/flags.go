@@ -30,6 +30,7 @@ type flags struct {
 
 	chain, host, at, roots, client string
 	cert, key, startTLS            string
+	revocation                     bool
 	prometheus                     string
 	days                           int
 	update                         updateFlags
@@ -111,7 +112,7 @@ func verifyFlags(s *session) []cli.Flag {
 	} {
 		out = append(out, &cli.StringFlag{Name: f[0], Usage: "`" + f[1] + "` " + s.say(flagUsage[f[0]])})
 	}
-	return append(out, boolFlag(s, "explain"))
+	return append(out, boolFlag(s, "revocation"), boolFlag(s, "explain"))
 }
 
 // policy is the file of --config: what an administrator settles for a fleet.
@@ -142,7 +143,8 @@ func (s *session) parse(c *cli.Context) error {
 		refRoots: c.String("reference-roots"), config: c.String("config"), timeout: c.Duration("timeout"),
 		chain: c.String("chain"), host: c.String("host"), at: c.String("at"), roots: c.String("roots"),
 		client: c.String("client"), cert: c.String("cert"), key: c.String("key"), startTLS: c.String("starttls"),
-		prometheus: c.String("prometheus"), days: c.Int("days"),
+		revocation: c.Bool("revocation"),
+		prometheus: c.String("prometheus"), days: c.Int("days"), renew: c.Bool("renew"),
 		update: parseUpdate(c),
 	}
 	if err := s.setOutput(c.String("lang"), c.String("color")); err != nil {

@@ -49,6 +49,7 @@ var flagUsage = map[string]text.Msg{
 	"cert":            text.M("cli.flag-cert"),
 	"key":             text.M("cli.flag-key"),
 	"explain":         text.M("cli.flag-explain"),
+	"revocation":      text.M("cli.flag-revocation"),
 	"prometheus":      text.M("cli.flag-prometheus"),
 	"days":            text.M("cli.flag-days"),
 }

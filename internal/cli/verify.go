@@ -56,7 +56,7 @@ func verify(ctx context.Context, s *session, args []string) error {
 // that make no sense.
 func (s *session) verifyOptions(targets []string) (detect.VerifyOptions, error) {
 	f := s.flags
-	o := detect.VerifyOptions{Host: f.host, NTP: f.ntp, Timeout: f.timeout}
+	o := detect.VerifyOptions{Host: f.host, NTP: f.ntp, Timeout: f.timeout, Revocation: f.revocation}
 	switch {
 	case f.chain == "" && len(targets) == 0:
 		return o, usage(text.M("cli.verify-what"))
@@ -64,6 +64,8 @@ func (s *session) verifyOptions(targets []string) (detect.VerifyOptions, error) 
 		return o, usage(text.M("cli.chain-and-targets"))
 	case f.chain == "" && f.offline:
 		return o, usage(text.M("cli.verify-offline"))
+	case f.revocation && f.offline:
+		return o, usage(text.M("cli.revocation-offline"))
 	case (f.cert == "") != (f.key == ""):
 		return o, usage(text.M("cli.key-without-cert"))
 	}
@@ -80,6 +82,13 @@ func (s *session) verifyOptions(targets []string) (detect.VerifyOptions, error) 
 			return o, usage(text.M("cli.bad-time", "value", f.at))
 		}
 		o.At = at
+	}
+	if f.host != "" {
+		host, err := detect.ParseHost(f.host)
+		if err != nil {
+			return o, usage(text.M("cli.bad-host", "error", err.Error()))
+		}
+		o.Host = host
 	}
 	for i, t := range targets {
 		if f.startTLS != "" && !strings.Contains(t, "://") {
@@ -136,7 +145,7 @@ func (s *session) clientCert() (*tls.Certificate, error) {
 // its evidence, and with --explain every path that was tried.
 func (s *session) printResult(r detect.VerifyResult) {
 	p := s.out
-	target := r.Target
+	target := shownTarget(r.Target)
 	if target == "" {
 		target = s.flags.chain
 	}
@@ -180,6 +189,43 @@ func (s *session) printResult(r detect.VerifyResult) {
 			p.wrap("", 4, p.show(text.M("cli.client-says", "text", c.Text)))
 		}
 	}
+	s.printRevocation(r.Revocation)
+}
+
+// printRevocation says what was learned where --revocation asked.
+func (s *session) printRevocation(rs []detect.Revocation) {
+	p := s.out
+	for _, r := range rs {
+		m := text.M("cli.revocation-unknown", "subject", r.Subject)
+		switch {
+		case r.Status == chain.RevocationGood && r.From == "":
+			m = text.M("cli.revocation-stapled", "subject", r.Subject)
+		case r.Status == chain.RevocationGood:
+			m = text.M("cli.revocation-good", "subject", r.Subject, "from", r.From)
+		case r.Status == chain.RevocationRevoked:
+			continue // its cause says so
+		}
+		p.wrap("", 2, p.show(m))
+		for _, n := range r.Notes {
+			p.wrap("", 4, p.show(n))
+		}
+	}
+}
+
+// shownTarget is a target as it was typed, and a name of IDNA in both forms.
+func shownTarget(target string) string {
+	e, err := detect.ParseTarget(target)
+	if err != nil {
+		return target
+	}
+	host, both := e.Target.Host, chain.ShowHost(e.Target.Host)
+	switch {
+	case both == host:
+		return target
+	case strings.Contains(target, host):
+		return strings.Replace(target, host, both, 1)
+	}
+	return target + " (" + host + ")"
 }
 
 // faultText says whose fault it is.

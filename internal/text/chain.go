@@ -3,7 +3,18 @@ package text
 // chainTexts are what the judge can prove about a chain: one sentence each,
 // that a person can check with the certificate in hand.
 var chainTexts = map[string]entry{
-	"chain.revoked": {"{issuer} says, stapled by the server itself, that it revoked {subject} on {when}", "服务器自己装订的应答表明：{issuer} 已于 {when} 吊销 {subject}"},
+	"chain.revoked":                {"{issuer} says, stapled by the server itself, that it revoked {subject} on {when} ({reason})", "服务器自己装订的应答表明：{issuer} 已于 {when} 吊销 {subject}（{reason}）"},
+	"chain.revoked-by":             {"{issuer} revoked {subject} on {when} ({reason}); {from} says so", "{issuer} 已于 {when} 吊销 {subject}（{reason}）；依据 {from}"},
+	"revocation.note":              {"{from}: {why}", "{from}：{why}"},
+	"revocation.no-address":        {"the certificate names no http address to ask", "证书里没有可查询的 http 地址"},
+	"revocation.unreadable":        {"the answer cannot be read: {error}", "应答无法解析：{error}"},
+	"revocation.signature":         {"the answer is not signed by the issuer", "应答不是由签发者签名的"},
+	"revocation.not-delegated":     {"the answer is signed by {responder}, whose certificate is not for OCSP signing", "应答由 {responder} 签名，而其证书不得用于签署 OCSP 应答"},
+	"revocation.responder-time":    {"the answer is signed by {responder}, whose certificate is not valid now", "应答由 {responder} 签名，而其证书当前无效"},
+	"revocation.responder-unknown": {"the responder does not know the certificate", "OCSP 服务器不认识该证书"},
+	"revocation.later":             {"the answer begins only {from}", "应答自 {from} 起才有效"},
+	"revocation.stale":             {"the answer ended {until}", "应答已于 {until} 过期"},
+	"revocation.other-list":        {"the list is about other certificates", "该吊销列表针对的是其他证书"},
 	"chain.expired": {
 		"{subject} was valid {from} … {until}; it is judged at {at}",
 		"{subject} 的有效期为 {from} … {until}；判断时间为 {at}",
@@ -116,6 +127,10 @@ var chainTexts = map[string]entry{
 		"the certificate {subject} cannot be read: {error}",
 		"证书 {subject} 无法解析：{error}",
 	},
+	"chain.unicode-name": {
+		"it names {name} in Unicode; in a certificate that has to be written {ascii}",
+		"其中的名称 {name} 是 Unicode 形式；证书里必须写成 {ascii}",
+	},
 	"chain.malformed-issuer": {
 		"{subject} was issued by {issuer}, whose certificate cannot be read",
 		"{subject} 由 {issuer} 签发，而后者的证书无法解析",
@@ -163,5 +178,6 @@ var chainTexts = map[string]entry{
 	"chain.draw-distrusted":     {"no longer accepted by the root programmes", "根证书计划已不再接受"},
 	"chain.draw-weak-key":       {"key too weak", "密钥强度不足"},
 	"chain.draw-weak-signature": {"signature can be forged", "签名算法过弱"},
+	"chain.draw-revoked":        {"revoked", "已被吊销"},
 	"chain.draw-strict":         {"refused by Python 3.13", "Python 3.13 拒绝它"},
 }
