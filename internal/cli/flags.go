@@ -21,7 +21,7 @@ type flags struct {
 	json, offline, verbose, yes bool
 	dryRun, apply, version      bool
 	probe                       bool // --probe-clients, by default with --apply
-	force, diff, explain        bool
+	force, diff, explain, renew bool
 	only, skip, targets, ntp    []string
 	trustCA                     []string
 	root, user, stateDir        string
