@@ -24,7 +24,7 @@ type base struct {
 	pristine string // the layer over the system, mounted read-only
 }
 
-// theBase is there exactly when the laboratory can run.
+// theBase is the running system's, and there exactly when the laboratory can run.
 var theBase *base
 
 func (b *base) layers() []string { return []string{b.dir, b.system} }
@@ -52,10 +52,10 @@ var (
 	removedDirs = []string{"/etc/conda", "/etc/xdg/pip", "/etc/docker", "/etc/containers", "/var/lib/conda"}
 )
 
-// buildBase makes the PKI and the layer, and installs the lab's own
-// ca-certificates and the clients into it with the real package manager.
-func buildBase(p *prepared) (*base, error) {
-	b := &base{pki: newPKI(), system: p.System, dir: filepath.Join(p.Dir, "base"), pristine: filepath.Join(p.Dir, "pristine")}
+// buildBase makes the layer, and installs the lab's own ca-certificates and
+// the clients into it with the real package manager.
+func buildBase(p *prepared, pki *PKI) (*base, error) {
+	b := &base{pki: pki, system: p.System, dir: filepath.Join(p.Dir, "base"), pristine: filepath.Join(p.Dir, "pristine")}
 	steps := []struct {
 		what string
 		do   func() error

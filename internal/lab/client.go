@@ -21,6 +21,16 @@ func Urllib(host string) Cmd {
 	return Cmd{Argv: []string{"python3", "-c", "import urllib.request, sys; print(urllib.request.urlopen(sys.argv[1], timeout=8).read())", "https://" + host + "/"}}
 }
 
+// Httpx fetches a host's greeting with Debian's python3-httpx.
+func Httpx(host string) Cmd {
+	return Cmd{Argv: []string{"python3", "-c", "import httpx, sys; print(httpx.get(sys.argv[1], timeout=8).text)", "https://" + host + "/"}}
+}
+
+// Wget fetches a host's greeting.
+func Wget(host string) Cmd {
+	return Cmd{Argv: []string{"wget", "-q", "-O", "-", "-T", "8", "-t", "1", "https://" + host + "/"}}
+}
+
 // Pip downloads the lab's package from the configured index, or from a host's.
 func Pip(host string) Cmd {
 	c := Cmd{Argv: []string{"pip", "--disable-pip-version-check", "download", "--retries", "0", "--timeout", "8", "--no-cache-dir", "-d", "/tmp/wheels", "labpkg"}}

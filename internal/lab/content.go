@@ -24,13 +24,14 @@ const (
 // channel, a greeting, and (on port 80) the certificates that AIA names.
 type site struct {
 	pki   *PKI
+	repo  string // directory of the local repository
 	now   func() time.Time
 	wheel []byte
 	conda []byte
 }
 
-func newSite(p *PKI, now func() time.Time) *site {
-	return &site{pki: p, now: now, wheel: makeWheel(), conda: makeZip(map[string]string{"metadata.json": `{"conda_pkg_format_version":2}`})}
+func newSite(b *base, now func() time.Time) *site {
+	return &site{pki: b.pki, repo: b.dir + "/srv/repo", now: now, wheel: makeWheel(), conda: makeZip(map[string]string{"metadata.json": `{"conda_pkg_format_version":2}`})}
 }
 
 func (s *site) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -53,7 +54,7 @@ func (s *site) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	case base == condaName:
 		_, _ = rw.Write(s.conda)
 	case strings.HasPrefix(p, "/debian/"): // the local repository, over the net
-		http.StripPrefix("/debian/", http.FileServer(http.Dir(theBase.dir+"/srv/repo"))).ServeHTTP(rw, r)
+		http.StripPrefix("/debian/", http.FileServer(http.Dir(s.repo))).ServeHTTP(rw, r)
 	case strings.HasPrefix(p, "/aia/") && s.pki.cas[strings.TrimSuffix(base, ".der")] != nil:
 		rw.Header().Set("Content-Type", "application/pkix-cert")
 		_, _ = rw.Write(s.pki.CA(strings.TrimSuffix(base, ".der")).Cert.Raw)

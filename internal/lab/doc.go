@@ -11,15 +11,28 @@
 // version): the tests about conda then run each besides the stand-in.
 //
 // How it keeps the machine out of it:
+//
 //   - TestMain starts the test binary again in a mount namespace of its own,
 //     with an empty environment and without the capability to set the clock.
 //     Everything the lab writes is on a tmpfs that exists only there.
+//
 //   - A base layer is built over the running system once per run: what the
 //     machine's owner put there (/root, /home, /usr/local, /opt, …) is hidden,
 //     apt knows one local repository, and ca-certificates carries the lab's
 //     public roots as if Mozilla had shipped them.
+//
 //   - A [Sandbox] is a copy-on-write overlay of both with mount, pid, net, uts
 //     and ipc namespaces. What was changed in it is exactly its upper directory.
+//
+//   - With Config.Suite a sandbox is a copy of a Debian release instead (bullseye,
+//     bookworm, trixie, sid; suite.go lists its packages). mmdebstrap builds its
+//     tree once from the mirror of the machine's apt, into the user's cache; the
+//     base layer, the world and everything else are the same. A suite that is not
+//     in the cache is built where the lab is required, elsewhere the test skips:
+//
+//     s := lab.Start(t, lab.Config{Suite: lab.Trixie, Hosts: lab.Hosts{"pypi.org": lab.Expired}})
+//     s.Clients(false, lab.Requests("pypi.org"), lab.Httpx("pypi.org"))
+//
 //   - A [World] answers on loopback inside that network namespace: real names
 //     and ports, with one address for every way in which a server can be wrong.
 //

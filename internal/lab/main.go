@@ -132,7 +132,8 @@ func mainInside(m *testing.M, inside string) int {
 		err = unix.Mount("tmpfs", p.Dir, "tmpfs", 0, "mode=755")
 	}
 	if err == nil {
-		theBase, err = buildBase(&p)
+		theBase, err = buildBase(&p, newPKI())
+		offerSuites(&p)
 	}
 	if err != nil {
 		// What could not be built is a defect of the laboratory, not a missing condition.

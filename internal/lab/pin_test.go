@@ -76,7 +76,7 @@ func TestPinAndUnpin(t *testing.T) {
 		t.Fatalf("unpin: %s", r)
 	}
 	for path, n := range s.Snapshot() {
-		if old, err := was(before, path); err != nil || n.Sum != old.Sum && !strings.HasPrefix(path, "/var/lib/trustfix") {
+		if old, err := s.base.was(before, path); err != nil || n.Sum != old.Sum && !strings.HasPrefix(path, "/var/lib/trustfix") {
 			t.Errorf("unpin left %s: %s -> %s", path, old, n)
 		}
 	}
@@ -94,7 +94,7 @@ func (s *Sandbox) checkPins(before Tree, cas ...string) {
 	s.t.Helper()
 	bundles := 0
 	for path, n := range s.Snapshot() {
-		if old, err := was(before, path); err != nil || n == old || n.Sum == "" || strings.HasPrefix(path, "/var/lib/trustfix") {
+		if old, err := s.base.was(before, path); err != nil || n == old || n.Sum == "" || strings.HasPrefix(path, "/var/lib/trustfix") {
 			continue
 		}
 		rest := []byte(s.Read(path))

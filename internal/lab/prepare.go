@@ -33,7 +33,11 @@ type prepared struct {
 	Program string   // trustfix, built from this checkout
 	Install []string // wanted packages that the machine lacks
 	Debs    []string // .deb files: those and all they need, and ca-certificates
-	scratch string
+	Cache   string   // directory that outlives the run
+	Proxy   []string // the machine's variables that say how the mirrors are reached
+
+	MayFetch bool // what the cache lacks
+	scratch  string
 }
 
 func (p *prepared) remove() {
@@ -52,23 +56,35 @@ func prepare(mayFetch bool) (*prepared, error) {
 			return nil, fmt.Errorf("it needs a Debian-family system: %w", err)
 		}
 	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
 	scratch, err := os.MkdirTemp("", "trustfix-lab-")
 	if err != nil {
 		return nil, err
 	}
-	p := &prepared{scratch: scratch, System: cmp.Or(os.Getenv("TRUSTFIX_LAB_ROOT"), "/"), Conda: os.Getenv("TRUSTFIX_LAB_CONDA"), Dir: filepath.Join(scratch, "lab"), Program: filepath.Join(scratch, "trustfix")}
-	if err := p.fill(mayFetch); err != nil {
+	p := &prepared{
+		scratch: scratch, Dir: filepath.Join(scratch, "lab"), Program: filepath.Join(scratch, "trustfix"), Cache: filepath.Join(cache, "trustfix-lab"), MayFetch: mayFetch,
+		System: cmp.Or(os.Getenv("TRUSTFIX_LAB_ROOT"), "/"), Conda: os.Getenv("TRUSTFIX_LAB_CONDA"),
+	}
+	for _, name := range []string{"http_proxy", "https_proxy", "no_proxy"} {
+		if v, ok := os.LookupEnv(name); ok {
+			p.Proxy = append(p.Proxy, name+"="+v)
+		}
+	}
+	if err := p.fill(); err != nil {
 		p.remove()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *prepared) fill(mayFetch bool) error {
+func (p *prepared) fill() error {
 	if err := os.Mkdir(p.Dir, 0o755); err != nil {
 		return err
 	}
-	if err := p.packages(mayFetch); err != nil {
+	if err := p.packages(); err != nil {
 		return err
 	}
 	if given := os.Getenv("TRUSTFIX_LAB_PROGRAM"); given != "" {
@@ -80,7 +96,7 @@ func (p *prepared) fill(mayFetch bool) error {
 }
 
 // packages fills Install and Debs.
-func (p *prepared) packages(mayFetch bool) error {
+func (p *prepared) packages() error {
 	want := wanted
 	if p.Conda != "" {
 		want = slices.Concat(wanted, wantedForConda)
@@ -94,15 +110,11 @@ func (p *prepared) packages(mayFetch bool) error {
 	if p.System != "/" {
 		return p.givenPackages()
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return err
-	}
 	release, err := os.ReadFile("/etc/os-release")
 	if err != nil {
 		return err
 	}
-	cache = filepath.Join(cache, "trustfix-lab", codename(string(release)))
+	cache := filepath.Join(p.Cache, codename(string(release)))
 	if err := os.MkdirAll(filepath.Join(cache, "partial"), 0o755); err != nil {
 		return err
 	}
@@ -112,7 +124,7 @@ func (p *prepared) packages(mayFetch bool) error {
 	fetched, need := strings.Fields(string(have)), append([]string{"ca-certificates"}, p.Install...)
 	missing := slices.DeleteFunc(slices.Clone(need), func(name string) bool { return slices.Contains(fetched, name) })
 	if len(missing) > 0 {
-		if !mayFetch {
+		if !p.MayFetch {
 			return fmt.Errorf("the packages %s are not in %s; TRUSTFIX_LAB=require go test ./internal/lab fetches them once", strings.Join(missing, " "), cache)
 		}
 		if err := fetch(cache, p.scratch, p.Install); err != nil {

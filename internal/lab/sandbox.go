@@ -23,6 +23,7 @@ import (
 
 // Config says how a sandbox and its world differ from a healthy machine.
 type Config struct {
+	Suite  Suite         // whose copy it is; default: the running system's
 	Hosts  Hosts         // names that are not good
 	Times  TimeServers   // names that do not tell the true time
 	Offset time.Duration // the world's clock, against this machine's
@@ -32,6 +33,7 @@ type Config struct {
 type Sandbox struct {
 	World *World
 	t     testing.TB
+	base  *base
 	ns    *namespaces
 	dir   string
 }
@@ -41,15 +43,22 @@ type Sandbox struct {
 func Start(t testing.TB, c Config) *Sandbox {
 	t.Helper()
 	need(t)
+	b, err := c.Suite.base()
+	if errors.Is(err, errNoSuite) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir() // on the lab's tmpfs: TMPDIR points there
-	s := &Sandbox{t: t, dir: dir}
-	ns, err := openOverlay(dir, theBase.layers())
+	s := &Sandbox{t: t, dir: dir, base: b}
+	ns, err := openOverlay(dir, b.layers())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(ns.close)
 	s.ns = ns
-	if s.World, err = openWorld(theBase.pki, ns, c.Offset); err != nil {
+	if s.World, err = openWorld(b, ns, c.Offset); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.World.Close)

@@ -71,7 +71,7 @@ func (s *Sandbox) touched() ([]string, error) {
 		rel := "/" + strings.TrimPrefix(strings.TrimPrefix(p, upper), "/")
 		out = append(out, rel)
 		if opaque(p) || d.Type()&fs.ModeCharDevice != 0 {
-			hidden, err := below(rel)
+			hidden, err := s.base.below(rel)
 			out = append(out, hidden...)
 			return err
 		}
@@ -82,13 +82,13 @@ func (s *Sandbox) touched() ([]string, error) {
 }
 
 // below lists what the base layer holds at and under a path.
-func below(path string) ([]string, error) {
+func (b *base) below(path string) ([]string, error) {
 	var out []string
-	err := filepath.WalkDir(theBase.pristine+path, func(p string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir(b.pristine+path, func(p string, _ fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		out = append(out, strings.TrimPrefix(p, theBase.pristine))
+		out = append(out, strings.TrimPrefix(p, b.pristine))
 		return err
 	})
 	return out, err
@@ -176,7 +176,7 @@ func (s *Sandbox) Changes(before Tree, except ...string) []string {
 		if slices.ContainsFunc(except, func(e string) bool { return p == e || strings.HasPrefix(p, e+"/") }) {
 			continue
 		}
-		was, err := was(before, p)
+		was, err := s.base.was(before, p)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -194,11 +194,11 @@ func union(a, b Tree) Tree {
 }
 
 // was is a path's node at the time of a snapshot: the base layer's unless the snapshot has it.
-func was(before Tree, path string) (node, error) {
+func (b *base) was(before Tree, path string) (node, error) {
 	if n, ok := before[path]; ok {
 		return n, nil
 	}
-	return look(theBase.pristine + path)
+	return look(b.pristine + path)
 }
 
 func (n node) String() string {

@@ -96,9 +96,9 @@ func (w *World) Forget() {
 }
 
 // openWorld starts every server inside the network namespace of ns.
-func openWorld(p *PKI, ns *namespaces, offset time.Duration) (*World, error) {
-	w := &World{pki: p, ns: ns, offset: offset, start: time.Now(), certs: map[string]*tls.Certificate{}}
-	w.site = newSite(p, w.Now)
+func openWorld(b *base, ns *namespaces, offset time.Duration) (*World, error) {
+	w := &World{pki: b.pki, ns: ns, offset: offset, start: time.Now(), certs: map[string]*tls.Certificate{}}
+	w.site = newSite(b, w.Now)
 	err := ns.network(func() error {
 		for i := range scenarios {
 			if err := w.openScenario(&scenarios[i]); err != nil {
