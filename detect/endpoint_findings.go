@@ -181,7 +181,7 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 		if len(e.Fetched) == 0 {
 			f.Advice = append(f.Advice, text.M("server-incomplete-chain.unfetched"))
 		} else {
-			f.Evidence = append(f.Evidence, text.M("server-incomplete-chain.completes", "root", chain.Name(e.Reference.Root)))
+			f.Evidence = append(f.Evidence, text.M("server-incomplete-chain.completes", "root", chain.Name(e.Reference.Root), "clients", whoDoesNotFetch(refusing)))
 			if slices.ContainsFunc(e.Clients, func(c ClientVerdict) bool { return !c.Now.OK && c.Client.Pinnable() }) {
 				f.Action, f.Fix = Auto, "write-pin"
 			} else {
@@ -246,6 +246,15 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 		f.Advice = append(f.Advice, text.M("server-intercepted.stop"))
 	}
 	j.pinned(f, es)
+}
+
+// whoDoesNotFetch names the clients that refuse a chain which browsers complete.
+func whoDoesNotFetch(refusing []string) text.Msg {
+	names := slices.DeleteFunc(slices.Clone(refusing), func(n string) bool { return n == "system" })
+	if len(names) == 0 {
+		return text.M("server-incomplete-chain.most")
+	}
+	return text.M("server-incomplete-chain.these", "clients", list(names, 6))
 }
 
 // pinned leaves what an earlier pin was made for to that pin's own finding: a

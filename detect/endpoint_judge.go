@@ -40,7 +40,7 @@ func newJudge(v *platform.View, r *Report) *judgement {
 	if j.refs == nil {
 		j.refs = &bundles.Roots{}
 	}
-	j.roots.refs = j.refs
+	j.roots.builtin = r.Options.builtin()
 	if r.Clock.Offset == nil && r.Clock.Wrong {
 		j.truth = r.Clock.Floor
 	}
@@ -83,6 +83,10 @@ func (j *judgement) judge(e *Endpoint) {
 		if !c.Now.OK {
 			in.Time = j.truth
 			c.True = chain.Judge(in)
+		}
+		if root := e.Reference.Root; c.Client.Trust.Builtin && !c.True.OK && root != nil && !j.roots.builtin.Has(bundles.Fingerprint(root.Raw)) {
+			e.CA, e.ByCA = root, e.Reference
+			e.CAInStore = slices.ContainsFunc(j.store, root.Equal)
 		}
 	}
 }
@@ -203,7 +207,10 @@ func gravity(f chain.Fault) int {
 func (j *judgement) whyClient(c *ClientVerdict) string {
 	t := c.Client.Trust
 	if t.Builtin {
-		return c.True.Cause()
+		if cause := c.True.Cause(); !unknown(cause) {
+			return cause
+		}
+		return "server-private-ca" // a root that the user added is in no program
 	}
 	if t.Kind == "os" {
 		if s := j.roots.store(t.Path); s != nil && s.Status != StoreOK {

@@ -14,11 +14,23 @@ import (
 
 // trustRoots loads what clients trust, each file once.
 type trustRoots struct {
-	v      *platform.View
-	stores []*Store
-	refs   *bundles.Roots
-	mu     sync.Mutex
-	files  map[string]*loaded
+	v       *platform.View
+	stores  []*Store
+	builtin *bundles.Roots // what is compiled into programs
+	mu      sync.Mutex
+	files   map[string]*loaded
+}
+
+// builtin are the roots that stand for those inside programs: what the user
+// adds to the reference is in none of them.
+func (o Options) builtin() *bundles.Roots {
+	switch {
+	case o.Builtin != nil:
+		return o.Builtin
+	case o.Refs != nil:
+		return o.Refs
+	}
+	return &bundles.Roots{}
 }
 
 // loaded is one file or directory of roots.
@@ -39,7 +51,7 @@ func (l *loaded) lost(lib string) bool {
 // source that cannot be read trusts nothing, as the client will find out.
 func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte) {
 	if c.Trust.Kind == "os" && c.Trust.Path == "" && len(t.stores) == 0 {
-		return t.refs, nil // a platform store that is no file: its own checks judge it
+		return t.builtin, nil // a platform store that is no file: its own checks judge it
 	}
 	roots = &bundles.Roots{}
 	add := func(l *loaded) {
@@ -51,8 +63,9 @@ func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte
 		}
 		broken = append(broken, l.broken...)
 	}
-	if c.Trust.Builtin { // Mozilla's, inside the program: the reference stands for them
-		for _, r := range t.refs.All() {
+	own := t.own(c.Trust)
+	if c.Trust.Builtin || errors.Is(own.err, bundles.ErrStoreUnread) { // Mozilla's, inside the program: the reference stands for them
+		for _, r := range t.builtin.All() {
 			roots.Add(r)
 		}
 	} else {
@@ -68,13 +81,13 @@ func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte
 // source stands, the certificates of that and of what it reads besides, and the
 // DER of those that only other libraries parse.
 func SourceOf(v *platform.View, r *Report, c *client.Client) (name string, certs []*x509.Certificate, opaque [][]byte) {
-	t := trustRoots{v: v, stores: r.Stores, refs: r.Options.Refs, files: map[string]*loaded{}}
+	t := trustRoots{v: v, stores: r.Stores, builtin: r.Options.builtin(), files: map[string]*loaded{}}
 	name = c.Trust.Path
 	if s := t.store(name); name == "" && c.Trust.Kind == "os" && s != nil {
 		name = s.Path
 	}
-	if c.Trust.Builtin && t.refs != nil {
-		for _, root := range t.refs.All() {
+	if c.Trust.Builtin {
+		for _, root := range t.builtin.All() {
 			certs = append(certs, root.Cert)
 		}
 	}
