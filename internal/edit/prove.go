@@ -29,6 +29,9 @@ func (p proof) try(s splice) ([]byte, Entry, error) {
 		return nil, Entry{}, unprovenf("nothing to remove")
 	}
 	after, err := p.sx.scan(out)
+	if err == nil {
+		err = checkEncoding(out) // a BOM that stood in the middle
+	}
 	if err != nil {
 		return nil, Entry{}, unprovenf("the result would not be readable: %w", err)
 	}
