@@ -63,8 +63,7 @@ func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte
 		}
 		broken = append(broken, l.broken...)
 	}
-	own := t.own(c.Trust)
-	if c.Trust.Builtin || errors.Is(own.err, bundles.ErrStoreUnread) { // Mozilla's, inside the program: the reference stands for them
+	if c.Trust.Builtin { // Mozilla's, inside the program: the reference stands for them
 		for _, r := range t.builtin.All() {
 			roots.Add(r)
 		}
