@@ -327,6 +327,9 @@ func (e *engine) do(ctx context.Context, n int, rec *stepRecord, ops []op) error
 		}
 	}
 	rec.After = differences(before, now)
+	if err := durable(e.h.Write, rec.After); err != nil {
+		return err
+	}
 	if err := e.event(n, event{Event: "end", After: rec.After}); err != nil {
 		return err
 	}

@@ -144,6 +144,7 @@ func clone(m *memory) *memory {
 	for k, v := range m.state {
 		c.state[k] = v
 	}
+	c.disk = m.disk.clone()
 	return &c
 }
 

@@ -108,7 +108,7 @@ func sample() (*memory, *detect.Report) {
 				return err
 			}
 		}
-		m.tree["/etc/store/link"] = platform.Image{Kind: platform.Link, Link: "new.pem", MTime: m.clock}
+		m.link("/etc/store/link", platform.Image{Kind: platform.Link, Link: "new.pem", MTime: m.clock})
 		return nil
 	}
 	// The package manager's removal leaves its own mess, which must go too.
@@ -123,6 +123,12 @@ func sample() (*memory, *detect.Report) {
 		if err := m.put("/etc/store.conf", "mess"); err != nil {
 			return err
 		}
+		// A directory that is as it was, but made again.
+		sub := m.tree["/etc/store/sub"]
+		if err := errors.Join(m.remove("/etc/store/sub/c.pem"), m.remove("/etc/store/sub"), m.step()); err != nil {
+			return err
+		}
+		m.link("/etc/store/sub", sub)
 		return m.remove("/etc/store/b.pem")
 	}
 	r := &detect.Report{Findings: []detect.Finding{

@@ -29,6 +29,9 @@ type memory struct {
 	readOnly    map[string]error
 	mounts      map[string]bool // written in place, not atomically
 
+	disk  *disk // what has reached the medium; nil: that does not matter
+	hasty bool  // fsync does nothing
+
 	ops   int   // steps made so far
 	fail  int   // the step that fails (1 is the first); 0: none
 	err   error // how; nil: a crash
@@ -219,14 +222,8 @@ func (m memFiles) Writable(name string) error {
 
 func (m memFiles) HostPath(name string) string { return name }
 
-func (m *memory) touch(name string) {
-	if dir := path.Dir(name); dir != name {
-		img := m.tree[dir]
-		img.MTime = m.clock
-		m.tree[dir] = img
-	}
-}
-
+// Put makes the calls of the real thing (platform/write.go), each of which is
+// a step.
 func (m memFiles) Put(name string, img platform.Image) error {
 	at := m.walk(name, false)
 	now := m.tree[at]
@@ -239,34 +236,9 @@ func (m memFiles) Put(name string, img platform.Image) error {
 	}
 	switch img.Kind {
 	case platform.Absent:
-		if now.Kind == "" {
-			return nil
-		}
-		if len(children(m.tree, at)) > 0 {
-			return &fs.PathError{Op: "write", Path: name, Err: syscall.ENOTEMPTY}
-		}
-		if err := m.step(); err != nil {
-			return err
-		}
-		delete(m.tree, at)
-		m.touch(at)
-		return m.step()
+		return m.putAbsent(at, now)
 	case platform.DirKind:
-		if now.Kind != platform.DirKind {
-			if now.Kind != "" {
-				return &fs.PathError{Op: "write", Path: name, Err: syscall.ENOTDIR}
-			}
-			if err := m.step(); err != nil {
-				return err
-			}
-			m.tree[at] = platform.Image{Kind: platform.DirKind, Mode: 0o700, MTime: m.clock}
-			m.touch(at)
-		}
-		if err := m.step(); err != nil {
-			return err
-		}
-		m.tree[at] = img
-		return m.step()
+		return m.putDir(at, now, img)
 	}
 	if now.Kind == platform.DirKind {
 		return &fs.PathError{Op: "write", Path: name, Err: syscall.EISDIR}
@@ -275,32 +247,103 @@ func (m memFiles) Put(name string, img platform.Image) error {
 		panic("put of an unsealed image: " + name)
 	}
 	if m.mounts[at] {
-		for _, part := range [][]byte{img.Data[:len(img.Data)/2], img.Data} {
-			if err := m.step(); err != nil {
-				return err
-			}
-			torn := m.file(string(part))
-			torn.MTime = m.clock
-			m.tree[at] = torn
-		}
-		m.tree[at] = img
-		return m.step()
+		return m.overwrite(at, img)
 	}
+	return m.replace(at, img)
+}
+
+func (m memFiles) putAbsent(at string, now platform.Image) error {
+	if now.Kind == "" {
+		return nil
+	}
+	if len(children(m.tree, at)) > 0 {
+		return &fs.PathError{Op: "write", Path: at, Err: syscall.ENOTEMPTY}
+	}
+	if err := m.step(); err != nil {
+		return err
+	}
+	m.unlink(at)
+	return m.fsync(path.Dir(at))
+}
+
+func (m memFiles) putDir(at string, now, img platform.Image) error {
+	made := now.Kind != platform.DirKind
+	if made {
+		if now.Kind != "" {
+			return &fs.PathError{Op: "write", Path: at, Err: syscall.ENOTDIR}
+		}
+		if err := m.step(); err != nil {
+			return err
+		}
+		m.link(at, platform.Image{Kind: platform.DirKind, Mode: 0o700, MTime: m.clock})
+	}
+	err := m.step()
+	if err == nil {
+		m.fill(at, img)
+		err = m.fsync(at)
+	}
+	if err == nil {
+		err = m.fsync(path.Dir(at))
+	}
+	if err != nil && made {
+		m.unlink(at)
+	}
+	return err
+}
+
+// overwrite is what happens to a mount point: in place, not atomic.
+func (m memFiles) overwrite(at string, img platform.Image) error {
+	for _, part := range [][]byte{img.Data[:len(img.Data)/2], img.Data} {
+		if err := m.step(); err != nil {
+			return err
+		}
+		m.fill(at, m.file(string(part)))
+	}
+	if err := m.step(); err != nil {
+		return err
+	}
+	m.fill(at, img)
+	return m.fsync(at)
+}
+
+func (m memFiles) replace(at string, img platform.Image) error {
 	if err := m.step(); err != nil {
 		return err
 	}
 	temp := path.Join(path.Dir(at), fmt.Sprintf(".%s.trustfix-%016x", path.Base(at), m.ops))
-	m.tree[temp] = img
-	m.touch(at)
-	if err := m.step(); err != nil {
-		delete(m.tree, temp)
-		m.touch(at)
+	err := m.writeTemp(temp, img)
+	if err == nil {
+		err = m.step()
+	}
+	if err != nil {
+		m.unlink(temp)
 		return err
 	}
-	delete(m.tree, temp)
-	m.tree[at] = img
-	m.touch(at)
-	return m.step() // the directory's fsync
+	m.rename(temp, at)
+	return m.fsync(path.Dir(at))
+}
+
+func (m memFiles) writeTemp(temp string, img platform.Image) error {
+	if img.Kind == platform.Link {
+		m.link(temp, img)
+		return nil
+	}
+	m.link(temp, m.file(""))
+	m.fill(temp, m.file(string(img.Data[:len(img.Data)/2])))
+	if err := m.step(); err != nil {
+		return err
+	}
+	m.fill(temp, img)
+	return m.fsync(temp)
+}
+
+// Sync makes durable what programs left at name.
+func (m memFiles) Sync(name string) error {
+	at := m.walk(name, false)
+	if k := m.tree[at].Kind; k != platform.File && k != platform.DirKind {
+		return nil
+	}
+	return m.fsync(at)
 }
 
 type memRunner struct{ *memory }
@@ -317,19 +360,20 @@ func (m memRunner) Run(ctx context.Context, c platform.Cmd) (platform.Output, er
 	return platform.Output{}, program(m.memory, c)
 }
 
-// set is what a program does to a file: not atomic, and no temporary.
+// put is what a program does to a file: not atomic, no temporary, and nothing
+// is synchronised.
 func (m *memory) put(name, data string) error {
 	if err := m.step(); err != nil {
 		return err
 	}
 	if _, ok := m.tree[name]; !ok {
-		m.touch(name)
+		m.link(name, m.file(""))
 	}
-	m.tree[name] = m.file(data[:len(data)/2])
+	m.fill(name, m.file(data[:len(data)/2]))
 	if err := m.step(); err != nil {
 		return err
 	}
-	m.tree[name] = m.file(data)
+	m.fill(name, m.file(data))
 	return nil
 }
 
@@ -337,104 +381,8 @@ func (m *memory) remove(name string) error {
 	if err := m.step(); err != nil {
 		return err
 	}
-	delete(m.tree, name)
-	m.touch(name)
+	m.unlink(name)
 	return nil
-}
-
-type memState struct{ *memory }
-
-func (m memState) Path() string { return "/state" }
-
-func (m memState) ReadFile(name string) ([]byte, error) {
-	img, ok := m.state[path.Clean(name)]
-	if !ok {
-		return nil, notExist("open", name)
-	}
-	return slices.Clone(img.Data), nil
-}
-
-func (m memState) WriteFile(name string, data []byte) error {
-	if _, ok := m.state[path.Dir(path.Clean(name))]; !ok {
-		return notExist("open", name)
-	}
-	if err := m.step(); err != nil {
-		return err
-	}
-	temp := path.Join(path.Dir(name), fmt.Sprintf(".%s.trustfix-%016x", path.Base(name), m.ops))
-	m.state[temp] = platform.Image{Kind: platform.File, Data: data[:len(data)/2]}
-	if err := m.step(); err != nil {
-		delete(m.state, temp)
-		return err
-	}
-	delete(m.state, temp)
-	m.state[path.Clean(name)] = platform.Image{Kind: platform.File, Data: slices.Clone(data)}
-	return m.step()
-}
-
-func (m memState) Append(name string, data []byte) error {
-	if err := m.step(); err != nil {
-		return err
-	}
-	old := m.state[path.Clean(name)]
-	m.state[path.Clean(name)] = platform.Image{Kind: platform.File, Data: append(slices.Clone(old.Data), data[:len(data)/2]...)}
-	if err := m.step(); err != nil {
-		m.state[path.Clean(name)] = old
-		return err
-	}
-	m.state[path.Clean(name)] = platform.Image{Kind: platform.File, Data: append(slices.Clone(old.Data), data...)}
-	return nil
-}
-
-func (m memState) Mkdir(name string) error {
-	if _, ok := m.state[name]; ok {
-		return &fs.PathError{Op: "mkdir", Path: name, Err: fs.ErrExist}
-	}
-	if err := m.step(); err != nil {
-		return err
-	}
-	m.state[name] = platform.Image{Kind: platform.DirKind}
-	return nil
-}
-
-func (m memState) Rename(from, to string) error {
-	if err := m.step(); err != nil {
-		return err
-	}
-	for p, img := range maps.Clone(m.state) {
-		if under(p, []string{from}) {
-			delete(m.state, p)
-			m.state[to+strings.TrimPrefix(p, from)] = img
-		}
-	}
-	return m.step()
-}
-
-func (m memState) RemoveAll(name string) error {
-	for _, p := range deepestFirst(m.state) {
-		if under(p, []string{path.Clean(name)}) {
-			if err := m.step(); err != nil {
-				return err
-			}
-			delete(m.state, p)
-		}
-	}
-	return nil
-}
-
-func (m memState) ReadDir(name string) ([]string, error) {
-	if m.state[path.Clean(name)].Kind != platform.DirKind {
-		return nil, notExist("open", name)
-	}
-	return children(m.state, path.Clean(name)), nil
-}
-
-func (m memState) Lock() (func(), error) {
-	if m.locked {
-		return nil, platform.ErrLocked
-	}
-	m.memory.locked = true
-	return func() { m.memory.locked = false }, nil
 }
 
 // crashes runs f and says whether the machine crashed in it.

@@ -83,7 +83,10 @@ func recoverRun(ctx context.Context, h *platform.Host, force bool) (*Run, error)
 		}
 	}
 	runs, err := loadRuns(h.State)
-	if err != nil {
+	if err != nil || len(runs) == 0 {
+		return nil, err
+	}
+	if err := h.State.Sync(runsDir); err != nil {
 		return nil, err
 	}
 	for _, r := range runs {
@@ -127,7 +130,9 @@ func endRun(ctx context.Context, h *platform.Host, r *runRecord, force bool) (*R
 	return result, err
 }
 
-// sweep removes what a killed write left in the journal itself.
+// sweep removes what a killed write left in the journal itself, and makes
+// durable what it had got to: what follows goes by it, and must not be older
+// on the disk after a cut of power than what it was built on.
 func (r *runRecord) sweep() error {
 	for _, dir := range []string{r.name("."), r.name("data")} {
 		names, err := r.state.ReadDir(dir)
@@ -142,7 +147,7 @@ func (r *runRecord) sweep() error {
 			}
 		}
 	}
-	return nil
+	return r.state.Sync(r.name("."))
 }
 
 // allEnded says whether every step that was to be tried has ended.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -77,6 +78,21 @@ func differences(before, after map[string]platform.Image) map[string]platform.Im
 		}
 	}
 	return out
+}
+
+// durable synchronises paths and the directories they are in. Programs do not
+// do that for what they write, and a record of it must not outlive it.
+func durable[V any](w platform.Writer, paths map[string]V) error {
+	all := map[string]bool{}
+	for p := range paths {
+		all[p], all[path.Dir(p)] = true, true
+	}
+	for _, p := range deepestFirst(all) {
+		if err := w.Sync(p); err != nil && !errors.Is(err, fs.ErrNotExist) { // its directory is gone as well
+			return err
+		}
+	}
+	return nil
 }
 
 // identical is Same with the time of files and links. A directory's time

@@ -35,7 +35,7 @@ func takeBack(ctx context.Context, h *platform.Host, run *runRecord, steps []*st
 	}
 	kept, notes = r.kept, r.notes
 	if len(r.undo) == 0 {
-		return kept, notes, nil
+		return kept, notes, durable(h.Write, r.want)
 	}
 	failed, err := runUndo(ctx, h, run, steps, r)
 	notes = append(notes, failed...)
@@ -48,6 +48,9 @@ func takeBack(ctx context.Context, h *platform.Host, run *runRecord, steps []*st
 	}
 	if _, err = r.check(); err == nil {
 		err = r.write()
+	}
+	if err == nil { // also what needed no writing: a program may have left it so
+		err = durable(h.Write, r.want)
 	}
 	if err == nil {
 		err = h.State.RemoveAll(run.name("base"))

@@ -43,6 +43,9 @@ type Writer interface {
 	// Put makes name what img says: Absent removes it, Link and File replace
 	// it, Dir creates it. Owner and mode are img's; parents must exist.
 	Put(name string, img Image) error
+	// Sync makes durable what a program left at name, which it may not have
+	// done itself: the content of a regular file, the names in a directory.
+	Sync(name string) error
 }
 
 // Dir is trustfix's own state directory (0700, files 0600), outside the
@@ -57,6 +60,9 @@ type Dir interface {
 	Mkdir(name string) error
 	Rename(oldName, newName string) error // then fsync of the parents
 	RemoveAll(name string) error
+	// Sync makes the names in a directory durable: those that a killed run
+	// left may be in memory only.
+	Sync(name string) error
 	ReadDir(name string) ([]string, error)
 	// Lock takes the exclusive lock without waiting; ErrLocked when another
 	// run holds it. It dies with the process.

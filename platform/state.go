@@ -233,6 +233,14 @@ func (s *stateDir) RemoveAll(name string) error {
 	return syncDir(root, path.Dir(name))
 }
 
+func (s *stateDir) Sync(name string) error {
+	root, err := s.open(false)
+	if err != nil {
+		return err
+	}
+	return syncDir(root, name)
+}
+
 func (s *stateDir) Lock() (func(), error) {
 	if _, err := s.open(true); err != nil {
 		return nil, err

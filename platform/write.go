@@ -62,6 +62,33 @@ func (t *tree) Put(name string, img Image) error {
 	})
 }
 
+// Sync implements Writer.
+func (t *tree) Sync(name string) error {
+	err := t.at("synchronise", name, false, func(p *place) error {
+		switch p.img.Kind {
+		case File:
+			f, err := p.dir.open(p.base, forSync, 0)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			return syncErr(f.Sync())
+		case DirKind:
+			d, err := p.dir.openDir(p.base)
+			if err != nil {
+				return err
+			}
+			defer d.close()
+			return d.sync()
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) {
+		return nil // nothing is there
+	}
+	return err
+}
+
 func putAbsent(p *place) error {
 	if p.img.Kind == Absent {
 		return nil

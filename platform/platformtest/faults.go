@@ -68,6 +68,13 @@ func (w *writer) Put(name string, img platform.Image) error {
 	return w.Writer.Put(name, img)
 }
 
+func (w *writer) Sync(name string) error {
+	if err := w.h.faults.next("Sync " + name); err != nil {
+		return err
+	}
+	return w.Writer.Sync(name)
+}
+
 type runner struct {
 	p *programs
 	f *faults
@@ -111,6 +118,13 @@ func (d *stateDir) Rename(oldName, newName string) error {
 		return err
 	}
 	return d.Dir.Rename(oldName, newName)
+}
+
+func (d *stateDir) Sync(name string) error {
+	if err := d.f.next("State.Sync " + name); err != nil {
+		return err
+	}
+	return d.Dir.Sync(name)
 }
 
 func (d *stateDir) RemoveAll(name string) error {
