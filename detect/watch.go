@@ -61,13 +61,17 @@ func (h Health) Well() bool {
 	return true
 }
 
-// Watch reads the health out of a report. What ends within notice is soon, but
+// Watch reads the health out of a report: of the targets, the servers that
+// somebody configured, and the pins. What ends within notice is soon, but
 // never before three quarters of a certificate's life have passed: one that
 // lives for six days would always be.
 func Watch(v *platform.View, r *Report, notice time.Duration) Health {
 	now := r.Clock.True(v.Now())
 	h := Health{Servers: []ServerHealth{}, Pins: []PinHealth{}}
 	for _, e := range r.Endpoints {
+		if !e.Named && len(e.SetBy) == 0 {
+			continue // a client's default that nobody chose may well be out of reach
+		}
 		s := ServerHealth{URL: e.URL, UsedBy: e.UsedBy, Verdict: e.Verdict, Fault: e.Fault, Cause: e.Cause}
 		for _, c := range e.dependsOn() {
 			s.First = earlier(s.First, Ending{Subject: chain.Name(c), NotAfter: c.NotAfter}, now, min(notice, c.NotAfter.Sub(c.NotBefore)/4))

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -91,16 +92,26 @@ func (b *Binary) Replaceable() error {
 	if _, caps := b.img.XAttrs["security.capability"]; caps || b.img.Mode&0o6000 != 0 {
 		return fmt.Errorf("%s: %w", b.Path, ErrPrivileged)
 	}
-	if b.files.euid >= 0 { // on Windows the access lists decide
-		me := &User{UID: b.files.euid, GID: os.Getegid()}
-		for _, s := range append(b.place.trail, step{b.place.path, b.img}) {
-			if !trustedOwner(s.img, me) {
-				return fmt.Errorf("%w: %s (uid %d, mode %04o)", ErrUntrustedProgram, s.path, s.img.UID, s.img.Mode)
-			}
-		}
+	if err := b.Trusted(); err != nil {
+		return err
 	}
 	if err := replaceable(b.place, b.files.euid); err != nil {
 		return fmt.Errorf("%s: %w", b.Path, err)
+	}
+	return nil
+}
+
+// Trusted refuses a program that others than the caller and root could have
+// written, or may yet: the file and every directory on the way to it.
+func (b *Binary) Trusted() error {
+	if b.files.euid < 0 { // on Windows the access lists decide
+		return nil
+	}
+	me := &User{UID: b.files.euid, GID: os.Getegid()}
+	for _, s := range append(slices.Clone(b.place.trail), step{b.place.path, b.img}) {
+		if !trustedOwner(s.img, me) {
+			return fmt.Errorf("%w: %s (uid %d, mode %04o)", ErrUntrustedProgram, s.path, s.img.UID, s.img.Mode)
+		}
 	}
 	return nil
 }

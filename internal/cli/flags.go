@@ -132,6 +132,7 @@ type policy struct {
 // parse reads the flags of c and everything they name, and refuses what makes
 // no sense before anything is looked at.
 func (s *session) parse(c *cli.Context) error {
+	s.call = c
 	f := &s.flags
 	*f = flags{
 		json: c.Bool("json"), offline: c.Bool("offline"), verbose: c.Bool("verbose"), yes: c.Bool("yes"),

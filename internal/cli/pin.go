@@ -13,8 +13,11 @@ type planner func(context.Context, *fix.Input) (*fix.Plan, error)
 
 // pin writes a verified bundle for the clients that use the hosts.
 func pin(ctx context.Context, s *session, hosts []string) error {
-	if len(hosts) == 0 {
+	switch {
+	case len(hosts) == 0 && !s.flags.renew:
 		return usage(text.M("cli.pin-what"))
+	case len(hosts) > 0 && s.flags.renew:
+		return usage(text.M("cli.renew-and-hosts"))
 	}
 	if s.flags.offline {
 		return usage(text.M("cli.pin-offline"))
@@ -23,6 +26,9 @@ func pin(ctx context.Context, s *session, hosts []string) error {
 		if _, err := detect.ParseTarget(h); err != nil {
 			return usage(text.M("cli.bad-target", "error", err.Error()))
 		}
+	}
+	if s.flags.renew {
+		return s.change(ctx, fix.RenewPlan())
 	}
 	return s.change(ctx, fix.PinPlan(hosts))
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"strings"
 
+	cli "github.com/urfave/cli/v2"
+
 	"trustfix/detect"
 	"trustfix/fix"
 	"trustfix/internal/text"
@@ -18,6 +20,7 @@ type session struct {
 	proc     Process
 	env      map[string]string
 	flags    flags
+	call     *cli.Context // the flags as they were given
 	out, err *printer
 	printed  bool              // the one document of --json
 	journal  *fix.JournalError // the journal cannot be read

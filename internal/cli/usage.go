@@ -12,6 +12,7 @@ var commandUsage = map[string]text.Msg{
 	"explain":  text.M("cli.cmd-explain"),
 	"clients":  text.M("cli.cmd-clients"),
 	"watch":    text.M("cli.cmd-watch"),
+	"schedule": text.M("cli.cmd-schedule"),
 	"update":   text.M("cli.cmd-update"),
 	"version":  text.M("cli.cmd-version"),
 }
@@ -48,8 +49,9 @@ var flagUsage = map[string]text.Msg{
 	"starttls":        text.M("cli.flag-starttls"),
 	"cert":            text.M("cli.flag-cert"),
 	"key":             text.M("cli.flag-key"),
-	"explain":         text.M("cli.flag-explain"),
 	"revocation":      text.M("cli.flag-revocation"),
+	"explain":         text.M("cli.flag-explain"),
+	"renew":           text.M("cli.flag-renew"),
 	"prometheus":      text.M("cli.flag-prometheus"),
 	"days":            text.M("cli.flag-days"),
 }

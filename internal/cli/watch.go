@@ -20,8 +20,8 @@ func watchFlags(s *session) []cli.Flag {
 	}
 }
 
-// watch looks once at what ends and what fails: the servers that clients are
-// configured to use, the targets and the pins. It changes nothing but the file
+// watch looks once at what ends and what fails: the servers that somebody
+// configured, the targets and the pins. It changes nothing but the file
 // that --prometheus names.
 func watch(ctx context.Context, s *session, _ []string) error {
 	if s.flags.offline {
