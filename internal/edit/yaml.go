@@ -3,7 +3,6 @@ package edit
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -365,7 +364,7 @@ func (s *yamlScan) sequence(n *yaml.Node, path []string, inFlow bool) (int, erro
 		case flow && k > 0 && i < len(s.data) && s.data[i] == ',':
 			i = s.space(i + 1)
 		case !flow && (i >= len(s.data) || s.data[i] != '-'):
-			return 0, fmt.Errorf("line %d: a list item was not found", value.Line)
+			return 0, syntaxErrorf(value.Line, "where the list item stands could not be told")
 		}
 		it.at, it.sign = i, i
 		if !flow {
