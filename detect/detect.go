@@ -22,7 +22,6 @@ import (
 // Options are what the caller asks of a diagnosis.
 type Options struct {
 	Refs      *bundles.Roots // reference roots
-	Builtin   *bundles.Roots // those that clients have compiled in: without what the user added; nil: Refs
 	Targets   []string       // extra endpoints: URL, host, host:port, name@ip:port
 	Offline   bool           // no network at all
 	NTP       []string       // time servers to ask instead of the default ones

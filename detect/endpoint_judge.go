@@ -40,7 +40,7 @@ func newJudge(v *platform.View, r *Report) *judgement {
 	if j.refs == nil {
 		j.refs = &bundles.Roots{}
 	}
-	j.roots.builtin = r.Options.builtin()
+	j.roots.refs = j.refs
 	if r.Clock.Offset == nil && r.Clock.Wrong {
 		j.truth = r.Clock.Floor
 	}
@@ -83,10 +83,6 @@ func (j *judgement) judge(e *Endpoint) {
 		if !c.Now.OK {
 			in.Time = j.truth
 			c.True = chain.Judge(in)
-		}
-		if root := e.Reference.Root; c.Client.Trust.Builtin && !c.True.OK && root != nil && !j.roots.builtin.Has(bundles.Fingerprint(root.Raw)) {
-			e.CA, e.ByCA = root, e.Reference
-			e.CAInStore = slices.ContainsFunc(j.store, root.Equal)
 		}
 	}
 }
@@ -207,10 +203,7 @@ func gravity(f chain.Fault) int {
 func (j *judgement) whyClient(c *ClientVerdict) string {
 	t := c.Client.Trust
 	if t.Builtin {
-		if cause := c.True.Cause(); !unknown(cause) {
-			return cause
-		}
-		return "server-private-ca" // a root that the user added is in no program
+		return c.True.Cause()
 	}
 	if t.Kind == "os" {
 		if s := j.roots.store(t.Path); s != nil && s.Status != StoreOK {
@@ -218,7 +211,7 @@ func (j *judgement) whyClient(c *ClientVerdict) string {
 		}
 		return "store-stale"
 	}
-	l := j.roots.source(t.Kind, t.Path)
+	l := j.roots.own(t)
 	switch {
 	case l.err != nil:
 		return "ca-path-missing"

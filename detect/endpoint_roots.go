@@ -2,6 +2,7 @@ package detect
 
 import (
 	"crypto/x509"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -14,23 +15,11 @@ import (
 
 // trustRoots loads what clients trust, each file once.
 type trustRoots struct {
-	v       *platform.View
-	stores  []*Store
-	builtin *bundles.Roots // what is compiled into programs
-	mu      sync.Mutex
-	files   map[string]*loaded
-}
-
-// builtin are the roots that stand for those inside programs: what the user
-// adds to the reference is in none of them.
-func (o Options) builtin() *bundles.Roots {
-	switch {
-	case o.Builtin != nil:
-		return o.Builtin
-	case o.Refs != nil:
-		return o.Refs
-	}
-	return &bundles.Roots{}
+	v      *platform.View
+	stores []*Store
+	refs   *bundles.Roots // stand for those inside programs too, what the user added included
+	mu     sync.Mutex
+	files  map[string]*loaded
 }
 
 // loaded is one file or directory of roots.
@@ -51,7 +40,7 @@ func (l *loaded) lost(lib string) bool {
 // source that cannot be read trusts nothing, as the client will find out.
 func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte) {
 	if c.Trust.Kind == "os" && c.Trust.Path == "" && len(t.stores) == 0 {
-		return t.builtin, nil // a platform store that is no file: its own checks judge it
+		return t.refs, nil // a platform store that is no file: its own checks judge it
 	}
 	roots = &bundles.Roots{}
 	add := func(l *loaded) {
@@ -63,12 +52,13 @@ func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte
 		}
 		broken = append(broken, l.broken...)
 	}
-	if c.Trust.Builtin { // Mozilla's, inside the program: the reference stands for them
-		for _, r := range t.builtin.All() {
+	own := t.own(c.Trust)
+	if c.Trust.Builtin || errors.Is(own.err, bundles.ErrStoreUnread) { // Mozilla's, inside the program: the reference stands for them
+		for _, r := range t.refs.All() {
 			roots.Add(r)
 		}
 	} else {
-		add(t.source(c.Trust.Kind, c.Trust.Path))
+		add(own)
 	}
 	for _, p := range c.Trust.Adds {
 		add(t.source("", p))
@@ -80,22 +70,21 @@ func (t *trustRoots) of(c *client.Client) (roots *bundles.Roots, broken [][]byte
 // source stands, the certificates of that and of what it reads besides, and the
 // DER of those that only other libraries parse.
 func SourceOf(v *platform.View, r *Report, c *client.Client) (name string, certs []*x509.Certificate, opaque [][]byte) {
-	t := trustRoots{v: v, stores: r.Stores, builtin: r.Options.builtin(), files: map[string]*loaded{}}
+	t := trustRoots{v: v, stores: r.Stores, refs: r.Options.Refs, files: map[string]*loaded{}}
 	name = c.Trust.Path
 	if s := t.store(name); name == "" && c.Trust.Kind == "os" && s != nil {
 		name = s.Path
 	}
-	if c.Trust.Builtin {
-		for _, root := range t.builtin.All() {
+	if c.Trust.Builtin && t.refs != nil {
+		for _, root := range t.refs.All() {
 			certs = append(certs, root.Cert)
 		}
 	}
-	for i, file := range slices.Concat([]string{c.Trust.Path}, c.Trust.Adds) {
-		kind := ""
-		if i == 0 {
-			kind = c.Trust.Kind
-		}
-		l := t.source(kind, file)
+	sources := []*loaded{t.own(c.Trust)}
+	for _, file := range c.Trust.Adds {
+		sources = append(sources, t.source("", file))
+	}
+	for _, l := range sources {
 		if l.pin || l.lost(libraryOf(c)) {
 			continue
 		}
@@ -118,6 +107,35 @@ func libraryOf(c *client.Client) string {
 		return bundles.LibNode
 	}
 	return bundles.LibOpenSSL
+}
+
+// own is what a client reads in the first place.
+func (t *trustRoots) own(trust client.Trust) *loaded {
+	if trust.KeyStore == nil {
+		return t.source(trust.Kind, trust.Path)
+	}
+	id := strings.Join([]string{trust.Path, trust.KeyStore.Type, trust.KeyStore.Password}, "\x00")
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.files[id] == nil {
+		t.files[id] = readStore(t.v, trust)
+	}
+	return t.files[id]
+}
+
+// readStore reads a Java key store. One that only Java can read is no reason
+// for a verdict; Java itself has to be asked.
+func readStore(v *platform.View, trust client.Trust) *loaded {
+	l := &loaded{}
+	data, err := v.Files.ReadFile(trust.Path)
+	if err != nil {
+		l.err = err
+		return l
+	}
+	_, l.pin = ReadPin(trust.Path, data)
+	store, err := trust.KeyStore.Open(data)
+	l.certs, l.broken, l.err = store.Certs, store.Opaque, err
+	return l
 }
 
 // source is the content of a trust source of a kind of client.Trust; "" finds

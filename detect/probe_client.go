@@ -98,7 +98,7 @@ func probeClients(ctx context.Context, v *platform.View, r *Report) []Probe {
 func newProber(v *platform.View, es []*Endpoint, stores []*Store, inv client.Inventory) *prober {
 	return &prober{
 		v: v, endpoints: es, inv: inv,
-		roots: &trustRoots{v: v, stores: stores, builtin: bundles.Reference(), files: map[string]*loaded{}},
+		roots: &trustRoots{v: v, stores: stores, refs: bundles.Reference(), files: map[string]*loaded{}},
 	}
 }
 

@@ -218,15 +218,6 @@ func (f *flags) merge(name string, timeoutSet bool) error {
 	return nil
 }
 
-// builtin are the roots that stand for those compiled into programs: FILE may
-// replace them too, but what it adds is in none of them.
-func (s *session) builtin(refs *bundles.Roots) *bundles.Roots {
-	if strings.HasPrefix(s.flags.refRoots, "+") {
-		return bundles.Reference()
-	}
-	return refs
-}
-
 // references are the roots that judge: compiled in, replaced by FILE or, with
 // a plus sign, added to by it.
 func (s *session) references() (*bundles.Roots, error) {
