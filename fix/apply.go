@@ -117,13 +117,17 @@ func (e *engine) begin() error {
 	}
 	st := e.h.State
 	temp := path.Join(runsDir, e.rec.ID+".tmp")
-	if err := st.Mkdir(runsDir); err != nil && !errors.Is(err, fs.ErrExist) {
+	err := st.Mkdir(runsDir)
+	if errors.Is(err, fs.ErrExist) {
+		err = st.Sync(".") // whoever made it may not have come to that
+	}
+	if err != nil {
 		return err
 	}
 	if err := st.Mkdir(temp); err != nil {
 		return err
 	}
-	err := st.Mkdir(path.Join(temp, "data"))
+	err = st.Mkdir(path.Join(temp, "data"))
 	if err == nil {
 		err = write(st, path.Join(temp, "run"), e.rec.header)
 	}

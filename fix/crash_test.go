@@ -3,6 +3,7 @@ package fix
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 
 	"trustfix/platform"
@@ -168,38 +169,51 @@ func TestKillAtEveryStepOfRollback(t *testing.T) {
 		})
 }
 
-// Rows 4, 5 and 6: the n-th write fails, once or from then on (a full disk).
-func TestFailedWriteAtEveryStep(t *testing.T) {
-	for _, stuck := range []bool{false, true} {
-		t.Run(fmt.Sprintf("stuck=%v", stuck), func(t *testing.T) {
-			fixed, r := sample()
-			before := fixed.copyTree()
-			mustApply(t, fixed, r)
-			atEveryStep(t,
-				func(m *memory, n int) { m.fail, m.err, m.stuck = n, errDisk, stuck },
-				func() *memory { m, _ := sample(); return m },
-				func(m *memory) {
-					plan := mustPlan(t, m, r)
-					run, err := Apply(t.Context(), m.host(), plan, ApplyOptions{Verify: verifier(r)})
-					if err == nil && run.State == RunApplied && m.ops >= m.fail && !sameContent(fixed.tree, m.tree) {
-						t.Errorf("a failure was taken for success: %+v", run)
-					}
-				},
-				func(t *testing.T, m *memory, n int) {
-					if _, err := Recover(t.Context(), m.host()); err != nil {
-						t.Fatal(err)
-					}
-					noLeftovers(t, m, "apply")
-					wholeSteps(t, before, fixed.tree, m)
-					if _, err := Rollback(t.Context(), m.host(), "", false); err != nil {
-						t.Fatal(err)
-					}
-					if diff := compare(before, m.tree); diff != "" {
-						t.Errorf("after rollback:\n%s", diff)
-					}
-				})
-		})
+// errnos are the ways in which a disk says no.
+var errnos = []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS, syscall.EDQUOT, syscall.EINTR}
+
+// failing runs f for every errno, with one call failing or all from then on.
+func failing(t *testing.T, f func(t *testing.T, prepare func(m *memory, n int))) {
+	for _, errno := range errnos {
+		for _, stuck := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v, stuck=%v", errno, stuck), func(t *testing.T) {
+				f(t, func(m *memory, n int) { m.fail, m.err, m.stuck = n, errno, stuck })
+			})
+		}
 	}
+}
+
+// Rows 4, 5 and 6: the n-th call fails, once or from then on (a full disk);
+// and then the power goes.
+func TestFailedWriteAtEveryStep(t *testing.T) {
+	failing(t, func(t *testing.T, prepare func(m *memory, n int)) {
+		fixed, r := sample()
+		before := fixed.copyTree()
+		mustApply(t, fixed, r)
+		atEveryStep(t, prepare,
+			func() *memory { m, _ := sample(); m.settle(); return m },
+			func(m *memory) {
+				plan := mustPlan(t, m, r)
+				run, err := Apply(t.Context(), m.host(), plan, ApplyOptions{Verify: verifier(r)})
+				if err == nil && run.State == RunApplied && m.ops >= m.fail && !sameContent(fixed.tree, m.tree) {
+					t.Errorf("a failure was taken for success: %+v", run)
+				}
+			},
+			func(t *testing.T, m *memory, n int) {
+				m.losePower(nothing)
+				if _, err := Recover(t.Context(), m.host()); err != nil {
+					t.Fatal(err)
+				}
+				noLeftovers(t, &memory{tree: m.tree}, "apply")
+				wholeSteps(t, before, fixed.tree, m)
+				if _, err := Rollback(t.Context(), m.host(), "", false); err != nil {
+					t.Fatal(err)
+				}
+				if diff := compare(before, m.tree); diff != "" {
+					t.Errorf("after rollback:\n%s", diff)
+				}
+			})
+	})
 }
 
 // wholeSteps fails when a step's paths are neither all as before nor all as after.
@@ -224,17 +238,43 @@ func wholeSteps(t *testing.T, before, after map[string]platform.Image, m *memory
 func TestFailedWriteInsideRollback(t *testing.T) {
 	first, r := sample()
 	before := first.copyTree()
-	atEveryStep(t,
-		func(m *memory, n int) { m.fail, m.err = n, errDisk },
-		func() *memory { m, _ := sample(); mustApply(t, m, r); return m },
-		func(m *memory) { _, _ = Rollback(t.Context(), m.host(), "", false) },
-		func(t *testing.T, m *memory, n int) {
-			if _, err := Rollback(t.Context(), m.host(), "", false); err != nil {
-				t.Fatal(err)
-			}
-			noLeftovers(t, m, "rollback")
-			if diff := compare(before, m.tree); diff != "" {
-				t.Errorf("torn:\n%s", diff)
-			}
-		})
+	failing(t, func(t *testing.T, prepare func(m *memory, n int)) {
+		atEveryStep(t, prepare,
+			func() *memory { m, _ := sample(); mustApply(t, m, r); return m },
+			func(m *memory) { _, _ = Rollback(t.Context(), m.host(), "", false) },
+			undoneAtLast(before))
+	})
+}
+
+// undoneAtLast says that a rollback without faults ends what others began.
+func undoneAtLast(before map[string]platform.Image) func(t *testing.T, m *memory, n int) {
+	return func(t *testing.T, m *memory, n int) {
+		if _, err := Rollback(t.Context(), m.host(), "", false); err != nil {
+			t.Fatal(err)
+		}
+		noLeftovers(t, m, "rollback")
+		if diff := compare(before, m.tree); diff != "" {
+			t.Errorf("torn:\n%s", diff)
+		}
+	}
+}
+
+func TestFailedWriteInsideRecovery(t *testing.T) {
+	first, r := sample()
+	before := first.copyTree()
+	plan := mustPlan(t, first, r)
+	failing(t, func(t *testing.T, prepare func(m *memory, n int)) {
+		atEveryStep(t, prepare,
+			func() *memory {
+				m, _ := sample()
+				m.ops, m.fail = 0, 170 // the store's program has ended, there is most to take back
+				if !crashes(func() { _, _ = Apply(t.Context(), m.host(), plan, ApplyOptions{}) }) {
+					t.Fatal("no crash")
+				}
+				m.fail = 0
+				return m
+			},
+			func(m *memory) { _, _ = Recover(t.Context(), m.host()) },
+			undoneAtLast(before))
+	})
 }

@@ -2,7 +2,6 @@ package fix
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -398,5 +397,3 @@ func crashes(f func()) (crashed bool) {
 	f()
 	return false
 }
-
-var errDisk = errors.New("no space left on device")

@@ -60,8 +60,8 @@ type Dir interface {
 	Mkdir(name string) error
 	Rename(oldName, newName string) error // then fsync of the parents
 	RemoveAll(name string) error
-	// Sync makes the names in a directory durable: those that a killed run
-	// left may be in memory only.
+	// Sync makes the names in a directory durable, and for "." its own: those
+	// that a killed run left may be in memory only.
 	Sync(name string) error
 	ReadDir(name string) ([]string, error)
 	// Lock takes the exclusive lock without waiting; ErrLocked when another

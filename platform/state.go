@@ -77,12 +77,11 @@ func (s *stateDir) check(img Image) error {
 // makeDirs creates what is missing of a host path, durably. Root's directories
 // above it are everybody's: /var/lib in a tree that has none yet.
 func makeDirs(host string, mode fs.FileMode) error {
-	if _, err := os.Stat(host); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	parent := filepath.Dir(host)
-	if parent == host {
-		return nil
+	if _, err := os.Stat(host); err == nil {
+		return syncHost(parent) // whoever made it may not have come to that
+	} else if !errors.Is(err, fs.ErrNotExist) || parent == host {
+		return err
 	}
 	above := fs.FileMode(0o700)
 	if os.Geteuid() == 0 {
@@ -98,7 +97,12 @@ func makeDirs(host string, mode fs.FileMode) error {
 			return err
 		}
 	}
-	d, err := openTop(parent)
+	return syncHost(parent)
+}
+
+// syncHost makes the names in a host directory durable.
+func syncHost(name string) error {
+	d, err := openTop(name)
 	if err != nil {
 		return err
 	}
@@ -237,6 +241,11 @@ func (s *stateDir) Sync(name string) error {
 	root, err := s.open(false)
 	if err != nil {
 		return err
+	}
+	if path.Clean(name) == "." {
+		if err := syncHost(filepath.Dir(s.path)); err != nil {
+			return err
+		}
 	}
 	return syncDir(root, name)
 }
