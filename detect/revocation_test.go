@@ -70,28 +70,34 @@ func TestRevocation(t *testing.T) {
 	}{
 		{"not asked for", leaf, nil, false, nil, "", "ok ", ""},
 		{
-			"good", leaf, nil, true, map[string]any{"http://ocsp.example/": answer(ocsp.Good, hourAgo), "http://crl.example/root": quiet},
+			"good", leaf, nil, true,
+			map[string]any{"http://ocsp.example/": answer(ocsp.Good, hourAgo), "http://crl.example/root": quiet},
 			"http://crl.example/root http://ocsp.example/", "ok ", "good good",
 		},
 		{
-			"revoked", leaf, nil, true, map[string]any{"http://ocsp.example/": answer(ocsp.Revoked, hourAgo), "http://crl.example/root": quiet},
+			"revoked", leaf, nil, true,
+			map[string]any{"http://ocsp.example/": answer(ocsp.Revoked, hourAgo), "http://crl.example/root": quiet},
 			"http://crl.example/root http://ocsp.example/", "fail server-revoked", "revoked good",
 		},
 		{
-			"the responder is down: the list", leaf, nil, true, map[string]any{"http://ocsp.example/": 503, "http://crl.example/inter": list(inter, parsed.SerialNumber), "http://crl.example/root": quiet},
+			"the responder is down: the list", leaf, nil, true,
+			map[string]any{"http://ocsp.example/": 503, "http://crl.example/inter": list(inter, parsed.SerialNumber), "http://crl.example/root": quiet},
 			"http://crl.example/inter http://crl.example/root http://ocsp.example/", "fail server-revoked", "revoked good",
 		},
 		{
-			"a stale answer: the list", leaf, nil, true, map[string]any{"http://ocsp.example/": answer(ocsp.Revoked, now.AddDate(0, 0, -9)), "http://crl.example/inter": list(inter), "http://crl.example/root": quiet},
+			"a stale answer: the list", leaf, nil, true,
+			map[string]any{"http://ocsp.example/": answer(ocsp.Revoked, now.AddDate(0, 0, -9)), "http://crl.example/inter": list(inter), "http://crl.example/root": quiet},
 			"http://crl.example/inter http://crl.example/root http://ocsp.example/", "ok ", "good good",
 		},
 		{"nobody answers", leaf, nil, true, nil, "http://crl.example/inter http://crl.example/root http://ocsp.example/", "ok ", "unknown unknown"},
 		{
-			"a portal answers", leaf, nil, true, map[string]any{"http://ocsp.example/": []byte("<html>"), "http://crl.example/inter": []byte("<html>"), "http://crl.example/root": 302},
+			"a portal answers", leaf, nil, true,
+			map[string]any{"http://ocsp.example/": []byte("<html>"), "http://crl.example/inter": []byte("<html>"), "http://crl.example/root": 302},
 			"http://crl.example/inter http://crl.example/root http://ocsp.example/", "ok ", "unknown unknown",
 		},
 		{
-			"an intermediate", leaf, nil, true, map[string]any{"http://ocsp.example/": answer(ocsp.Good, hourAgo), "http://crl.example/root": list(root, inter.Cert.SerialNumber)},
+			"an intermediate", leaf, nil, true,
+			map[string]any{"http://ocsp.example/": answer(ocsp.Good, hourAgo), "http://crl.example/root": list(root, inter.Cert.SerialNumber)},
 			"http://crl.example/root http://ocsp.example/", "fail server-revoked", "good revoked",
 		},
 		{"stapled: the responder is not asked", leaf, answer(ocsp.Good, hourAgo), true, map[string]any{"http://crl.example/root": quiet}, "http://crl.example/root", "ok ", "good good"},

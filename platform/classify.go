@@ -151,7 +151,7 @@ func classifyTLS(ctx context.Context, err error, rec *recorder, s handshakeState
 		return NetTimeout, "connected, but no TLS answer in time"
 	case isReset(err):
 		return NetReset, "the connection was closed during the TLS handshake"
-	case strings.Contains(text, "certificate"):
+	case strings.Contains(text, "certificate"), strings.Contains(text, "handshake message of length"): // hundreds of kilobytes
 		return NetMalformed, strings.TrimPrefix(text, "tls: ")
 	}
 	return NetReset, strings.TrimPrefix(text, "tls: ")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,6 +30,9 @@ func (n *network) Handshake(ctx context.Context, e Endpoint) (*Served, error) {
 		if again, _ := n.handshake(ctx, e, host, tls.VersionTLS12); again != nil && len(again.Certs) > 0 {
 			s.Certs = again.Certs
 		}
+	}
+	if nerr != nil && nerr.Kind == NetMalformed && len(s.Certs) > 0 && strings.Contains(nerr.Detail, "RSA key larger than") {
+		nerr = nil // a bound of crypto/tls, not of other programs: the judge has the chain
 	}
 	if nerr != nil {
 		return s, nerr

@@ -115,7 +115,9 @@ func TestAnswerAbout(t *testing.T) {
 
 		{"CRL: listed", crl(root, leaf.SerialNumber), root, RevocationRevoked, ""},
 		{"CRL: not listed", crl(root, big.NewInt(99)), root, RevocationGood, ""},
-		{"CRL: stale", crl(root, leaf.SerialNumber, func(l *x509.RevocationList) { l.ThisUpdate, l.NextUpdate = now.AddDate(0, 0, -9), now.AddDate(0, 0, -2) }), root, RevocationUnknown, "revocation.stale"},
+		{"CRL: stale", crl(root, leaf.SerialNumber, func(l *x509.RevocationList) {
+			l.ThisUpdate, l.NextUpdate = now.AddDate(0, 0, -9), now.AddDate(0, 0, -2)
+		}), root, RevocationUnknown, "revocation.stale"},
 		{"CRL: of another CA", crl(other, leaf.SerialNumber), root, RevocationUnknown, "revocation.signature"},
 		{"CRL: of a namesake", crl(mint(t, "Root", nil, asCA), leaf.SerialNumber), root, RevocationUnknown, "revocation.signature"},
 		{"CRL: the issuer may not sign lists", crl(root, leaf.SerialNumber), noCRLs, RevocationUnknown, "revocation.signature"},
