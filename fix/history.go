@@ -60,6 +60,42 @@ func (r *runRecord) paths() []string {
 	return out
 }
 
+// dirs are the directories as the run found them.
+func (r *runRecord) dirs() map[string]dirState {
+	out := map[string]dirState{}
+	for _, s := range slices.Backward(r.inOrder()) {
+		maps.Copy(out, s.Dirs)
+	}
+	return out
+}
+
+// lookBack finds the directories that this run found as earlier runs had left
+// them which have been taken back since: they go back to how those found them.
+func (r *runRecord) lookBack(runs []*runRecord) error {
+	r.older = r.dirs()
+	found := map[string]int{} // the run that found it so
+	for d := range r.older {
+		found[d] = r.Seq
+	}
+	for _, old := range slices.Backward(runs) {
+		if old.Seq >= r.Seq {
+			continue
+		}
+		gone := old.Undone != nil && old.Undoing != nil
+		if err := old.loadSteps(); err != nil {
+			return err
+		}
+		for d, state := range old.dirs() {
+			if seq, ok := found[d]; ok && gone && old.Undoing.Newest >= seq {
+				r.older[d], found[d] = state, old.Seq
+			} else {
+				delete(found, d) // what stood then is what this run found
+			}
+		}
+	}
+	return nil
+}
+
 // ThreeWay shows a path of a run in three versions: what the run made of the
 // original, and what somebody made of that since.
 func ThreeWay(h *platform.Host, id, name string) (string, error) {

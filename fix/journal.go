@@ -106,7 +106,8 @@ type event struct {
 
 // undoMark says how a rollback is to be carried out, should it be cut short.
 type undoMark struct {
-	Force bool
+	Force  bool
+	Newest int `json:",omitempty"` // Seq of the newest run at that time
 }
 
 // undoBase is the tree at and under Touches when the programs of an undo began.
@@ -131,6 +132,7 @@ type runRecord struct {
 	Commit  *Run
 	Undoing *undoMark
 	Undone  *Run
+	older   map[string]dirState // see lookBack
 }
 
 func (r *runRecord) name(file string) string { return path.Join(runsDir, r.ID, file) }

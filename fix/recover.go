@@ -101,6 +101,9 @@ func recoverRun(ctx context.Context, h *platform.Host, force bool) (*Run, error)
 		if err := r.loadSteps(); err != nil {
 			return nil, err
 		}
+		if err := r.lookBack(runs); err != nil {
+			return nil, err
+		}
 		return endRun(ctx, h, r, force)
 	}
 	return nil, nil

@@ -81,6 +81,11 @@ func newRestore(h *platform.Host, run *runRecord, steps []*stepRecord) (*restore
 	for _, s := range slices.Backward(steps) {
 		r.undo = append(r.undo, s.Undo...)
 	}
+	for d := range r.dirs {
+		if state, ok := run.older[d]; ok {
+			r.dirs[d] = state
+		}
+	}
 	var base undoBase
 	ok, err := read(run.state, run.name("base"), &base)
 	if err == nil && ok {

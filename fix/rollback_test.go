@@ -232,6 +232,34 @@ func TestOlderRunIsRolledBackOnlyIfNoLaterOneTouchesItsPaths(t *testing.T) {
 	}
 }
 
+// Runs may be taken back in any order; after the last one everything is as
+// before the first, the times of the directories too.
+func TestRunsRolledBackInAnyOrder(t *testing.T) {
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		m := newMemory(map[string]string{"/etc/a": "broken", "/etc/b": "broken", "/etc/d/x": ""})
+		before := m.copyTree()
+		runs := []*Run{
+			mustApply(t, m, &detect.Report{Findings: []detect.Finding{broken("/etc/a", "broken")}}),
+			mustApply(t, m, &detect.Report{Findings: []detect.Finding{{
+				ID: "absent", Severity: detect.Warning, Where: "/etc/d/new", Action: detect.Auto, Fix: "write",
+			}, {
+				ID: "absent", Severity: detect.Warning, Where: "/etc/new", Action: detect.Auto, Fix: "write",
+			}}}),
+			mustApply(t, m, &detect.Report{Findings: []detect.Finding{broken("/etc/b", "broken"), {
+				ID: "absent", Severity: detect.Warning, Where: "/etc/newer", Action: detect.Auto, Fix: "write",
+			}}}),
+		}
+		for _, i := range order {
+			if run, err := Rollback(t.Context(), m.host(), runs[i].ID, false); err != nil || run == nil {
+				t.Fatalf("%v: %+v, %v", order, run, err)
+			}
+		}
+		if diff := compare(before, m.tree); diff != "" {
+			t.Errorf("%v:\n%s", order, diff)
+		}
+	}
+}
+
 func TestFailedUndoProgramIsReportedAndFilesAreBack(t *testing.T) {
 	m, before, _ := applied(t)
 	m.programs["/bin/unbuild"] = func(*memory, platform.Cmd) error { return errors.New("no network") }

@@ -155,7 +155,10 @@ func Rollback(ctx context.Context, h *platform.Host, id string, force bool) (*Ru
 	if err := untouchedSince(run, later); err != nil {
 		return nil, err
 	}
-	result, err := rollBack(ctx, h, run, force)
+	if err := run.lookBack(runs); err != nil {
+		return nil, err
+	}
+	result, err := rollBack(ctx, h, run, undoMark{Force: force, Newest: runs[len(runs)-1].Seq})
 	if result != nil && recovered != nil {
 		result.Outcome = recovered.Outcome
 	}
@@ -210,7 +213,7 @@ func untouchedSince(run *runRecord, later []*runRecord) error {
 }
 
 // rollBack undoes a run whose steps are loaded, and marks it so.
-func rollBack(ctx context.Context, h *platform.Host, run *runRecord, force bool) (*Run, error) {
+func rollBack(ctx context.Context, h *platform.Host, run *runRecord, mark undoMark) (*Run, error) {
 	steps := run.inOrder()
 	if run.Undoing == nil {
 		// Before the mark is set, so that a refusal leaves no trace.
@@ -222,15 +225,15 @@ func rollBack(ctx context.Context, h *platform.Host, run *runRecord, force bool)
 		if err != nil {
 			return nil, err
 		}
-		if len(conflicts) > 0 && !force {
+		if len(conflicts) > 0 && !mark.Force {
 			return nil, &Conflict{Run: run.ID, Paths: conflicts, Backups: path.Join(h.State.Path(), run.name("data"))}
 		}
-		run.Undoing = &undoMark{Force: force}
+		run.Undoing = &mark
 		if err := write(h.State, run.name("undoing"), run.Undoing); err != nil {
 			return nil, err
 		}
 	}
-	return finishUndo(ctx, h, run, steps, force || run.Undoing.Force)
+	return finishUndo(ctx, h, run, steps, mark.Force || run.Undoing.Force)
 }
 
 // finishUndo takes the steps back and closes the run.
