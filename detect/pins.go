@@ -59,7 +59,11 @@ func (p Pin) Header() string {
 // ReadPin reads what a bundle says about itself; ok is false for a file that
 // trustfix did not write.
 func ReadPin(path string, data []byte) (p Pin, ok bool) {
-	rest, ok := strings.CutPrefix(string(data), pinHead+"\n")
+	head := string(data)
+	if bundles.IsKeyStore(data) {
+		head = pinStore(data)
+	}
+	rest, ok := strings.CutPrefix(head, pinHead+"\n")
 	if !ok {
 		return p, false
 	}

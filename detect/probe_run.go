@@ -72,7 +72,7 @@ func (p *prober) probe(ctx context.Context, q question) Probe {
 	if p.v.OS != "windows" && home != "" {
 		vars = append(vars, "HOME="+home) // whose files the judgement has read
 	}
-	out, err := p.v.Exec.Query(ctx, platform.Cmd{Argv: argv, Env: vars, As: as, Timeout: probeLimit})
+	out, err := p.v.Exec.Query(ctx, platform.Cmd{Argv: argv, Env: vars, Dir: c.Dir, As: as, Timeout: probeLimit})
 	q.Answer, q.Words = heard(a, out, err)
 	return q.Probe
 }

@@ -28,6 +28,9 @@ func caPaths(_ context.Context, v *platform.View, r *Report) ([]Finding, error) 
 }
 
 func caPath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
+	if s.KeyStore != nil {
+		return storePath(v, r, s)
+	}
 	name := s.Path
 	if why, ok := s.Refused(); ok {
 		f := caFinding("ca-path-invalid", v, s)
@@ -39,9 +42,6 @@ func caPath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
 		return Finding{}, false // relative, or made by a program: not known from here
 	}
 	b := r.Inventory.Bundles.Read(name)
-	if s.Foreign && b.Err == nil {
-		return Finding{}, false
-	}
 	for _, part := range strings.Split(name, ":") { // SSL_CERT_DIR takes a list: one that works is enough
 		if !s.Dir || !strings.Contains(name, ":") {
 			break
@@ -191,7 +191,7 @@ func defaultHosts(r *Report, s *client.Setting) []string {
 		if c.Trust.SetBy != s.Where() {
 			continue
 		}
-		if c.Name == "requests" || c.Name == "httpx" {
+		if c.Name == "requests" || c.Name == "httpx" || c.Name == "java" {
 			readers = []string{"pip"} // stands for all that is public
 			break
 		}
@@ -269,10 +269,10 @@ func caBundleStale(_ context.Context, _ *platform.View, r *Report) ([]Finding, e
 	lacks := map[*string][]bundles.Root{}  // by content, which copies share
 	prints := fingerprints(r.Options.Refs) // of the reference roots
 	for _, c := range r.Clients {
-		if c.Trust.Kind != "certifi" && c.Trust.Kind != "file" || c.Trust.Path == "" {
+		if c.Trust.Kind != "certifi" && c.Trust.Kind != "file" || c.Trust.Path == "" || c.Trust.FromSystem() {
 			continue
 		}
-		b := r.Inventory.Bundles.ReadAs(c.Trust.Path, c.Trust.Group)
+		b := r.Inventory.Bundles.ReadTrust(c.Trust)
 		if b.Err != nil || b.Dir || isStore(r, b) || !holdsAny(r.Options.Refs, b.Prints) {
 			continue
 		}

@@ -95,7 +95,7 @@ func TestCAPaths(t *testing.T) {
 		"conda knows no <system>":       {nil, map[string]string{"/root/.condarc": "ssl_verify: <system>\n"}, "error ca-path-invalid conda /root/.condarc:1 auto\n"},
 		"conda's truststore":            {nil, map[string]string{"/root/.condarc": "ssl_verify: truststore\n"}, ""},
 		"npm's empty ca":                {nil, map[string]string{"/root/.npmrc": "ca=\n"}, "error ca-path-invalid npm /root/.npmrc:1 auto\n"},
-		"a Java store is no PEM":        {map[string]string{"JAVA_TOOL_OPTIONS": "-Djavax.net.ssl.trustStore=/x.jks"}, map[string]string{"/x.jks": "\xfe\xed"}, ""},
+		"a Java store that is cut":      {map[string]string{"JAVA_TOOL_OPTIONS": "-Djavax.net.ssl.trustStore=/x.jks"}, map[string]string{"/x.jks": "\xfe\xed\xfe\xed"}, "error ca-path-invalid java env:JAVA_TOOL_OPTIONS manual\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := platformtest.New(t, "-- etc/hostname --\nx\n")

@@ -76,7 +76,7 @@ func seen(t *testing.T, home string, env ...string) Inventory {
 		t.Fatal(err)
 	}
 	v := *h.View
-	v.User.Home, v.Users, v.Elevated = home, nil, false
+	v.User.Home, v.Users, v.Elevated, v.Dir = home, nil, false, home
 	inv, err := Resolve(context.Background(), &v)
 	if err != nil {
 		t.Fatal(err)

@@ -201,12 +201,16 @@ var carried = []string{
 // and nothing else. !ok when a value cannot be known from here.
 func (c *Client) Environ(env platform.Env, settings []*Setting) (out []string, ok bool) {
 	counts := func(name string) bool {
-		return slices.Contains(carried, name) ||
+		return slices.Contains(carried, name) || c.Row == gitRow && strings.HasPrefix(name, "GIT_CONFIG_") ||
 			slices.ContainsFunc(c.Row.Vars, func(v Var) bool { return canon(v.Name) == canon(name) && v.Role != roleOther })
 	}
 	values := map[string]string{}
 	for _, x := range settings {
-		if _, here := env[x.Name]; !x.Env || here || !counts(x.Name) || x.Scope != "" && x.Scope != c.Path {
+		_, here := env[x.Name]
+		if x.Env && !here && strings.HasPrefix(x.Name, "GIT_CONFIG_VALUE_") {
+			return nil, false // one of three variables
+		}
+		if !x.Env || here || !counts(x.Name) || x.Scope != "" && x.Scope != c.Path {
 			continue
 		}
 		val := x.Value

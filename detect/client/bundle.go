@@ -20,6 +20,7 @@ type Bundle struct {
 	Dir      bool
 	Hashed   bool     // Dir: OpenSSL finds something in it
 	Prints   []string // SHA-256 of the certificates
+	Hidden   int      // of a Java key store: certificates that Java does not take for anchors
 	Problems []bundles.Problem
 	Err      error // it cannot be read; fs.ErrNotExist when it is missing
 	read     func() *bundles.Roots

@@ -29,9 +29,11 @@ type Client struct {
 	Rules     *chain.Rules    `json:"-"` // how its TLS library verifies
 	Elevated  bool            `json:"-"` // its files belong to root
 	Program   string          `json:"-"` // the executable, for a proof by the client itself; "" when not found
+	Dir       string          `json:"-"` // where it has to be started for its settings to count; "" anywhere
 	OpenSSL   string          `json:"-"` // version of the library it uses, as far as files tell
 	urls      map[string]bool // of Endpoints
 	Site      *Site           `json:"-"` // where it would be told of a bundle; nil where no file of its own can
+	own       []*Setting      // settings for one server that count: see For
 	py        *pyEnv          // the Python it lives in
 }
 
@@ -44,11 +46,17 @@ type Trust struct {
 	// Builtin: the roots are compiled into the program, or belong to a program
 	// that is not on this system; the reference roots stand for them.
 	Builtin bool `json:"-"`
+	// KeyStore says how the Java key store at Path is opened; nil: PEM.
+	KeyStore *KeyStore `json:"-"`
 	// Group names the package and version that the bundle at Path comes with:
 	// copies of one version and size have one content.
 	Group string `json:"-"`
 	Owner Owner  `json:"-"`
 }
+
+// FromSystem reports whether the distribution makes the source, a Java key
+// store, from the system's own store.
+func (t Trust) FromSystem() bool { return t.KeyStore != nil && t.Owner == OwnerDistro }
 
 // Owner says which tool brings the bundle at Trust.Path up to date.
 type Owner string
@@ -68,6 +76,30 @@ type Endpoint struct {
 	Proxy *url.URL // as this client would use it; nil for a direct connection
 	SetBy string
 	Plain bool // http: nothing to judge, but to report (insecure-url)
+
+	// Trust and Site are for this server, where the client knows settings for
+	// one alone; nil: the client's own.
+	Trust *Trust
+	Site  *Site
+	// own are those settings, the one that counts last.
+	own []*Setting
+}
+
+// For is the client as it talks to one of its servers: itself, or a copy that
+// takes its roots from where a setting for that server says.
+func (c *Client) For(e Endpoint) *Client {
+	if e.Trust == nil && e.Site == nil {
+		return c
+	}
+	own := *c
+	own.own = e.own
+	if e.Trust != nil {
+		own.Trust = *e.Trust
+	}
+	if e.Site != nil {
+		own.Site = e.Site
+	}
+	return &own
 }
 
 // Role is what a setting decides.
@@ -86,6 +118,9 @@ const (
 
 // Setting is one layer's word: a key in a file, or an environment variable.
 type Setting struct {
+	// Instead is what to write where the key cannot be left out (RoleVerify).
+	Instead string
+
 	Client   string
 	Role     Role
 	Name     string      // key or variable as the client knows it: "ssl_verify", "SSL_CERT_FILE"
@@ -104,11 +139,12 @@ type Setting struct {
 	Inert    bool        // no program that was found heeds it (a switch that newer versions ignore)
 	// WholeLine: Entry's line holds this setting and nothing else; Format knows no editor.
 	WholeLine bool
-	Word      string // the word of a list of options that it is about: "-Djavax.net.ssl.trustStore=/x"
-	Foreign   bool   // RoleCA: no PEM bundle
-	Signed    bool   // RoleURL: what comes from there carries signatures of its own
-	ByHand    bool   // only a person should change it
-	Adds      bool   // RoleCA: read besides the default roots, not instead of them
-	Dir       bool   // RoleCA: names a directory
-	Path      string // RoleCA, RoleCert, RoleKey: Value as an absolute path; "" when it cannot be known from here
+	Word      string    // the word of a list of options that it is about: "-Djavax.net.ssl.trustStore=/x"
+	Also      []string  // words of that list that go with Word
+	KeyStore  *KeyStore // RoleCA: a Java key store, and how it is opened; nil: PEM
+	Signed    bool      // RoleURL: what comes from there carries signatures of its own
+	ByHand    bool      // only a person should change it
+	Adds      bool      // RoleCA: read besides the default roots, not instead of them
+	Dir       bool      // RoleCA: names a directory
+	Path      string    // RoleCA, RoleCert, RoleKey: Value as an absolute path; "" when it cannot be known from here
 }

@@ -60,7 +60,7 @@ func describe(inv Inventory) string {
 
 // Each archive in testdata/inventory is a tree and, as the file "want", what
 // is found in it; its comment says why. Lines "env NAME=value" of the comment
-// are the process environment.
+// are the process environment, a line "in DIR" is the working directory.
 func TestInventory(t *testing.T) {
 	files, err := filepath.Glob("testdata/inventory/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -73,11 +73,14 @@ func TestInventory(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := txtar.Parse(data)
-			want, env := "", platform.Env{}
+			want, env, dir := "", platform.Env{}, ""
 			for _, line := range strings.Split(string(a.Comment), "\n") {
 				if kv, ok := strings.CutPrefix(line, "env "); ok {
 					k, v, _ := strings.Cut(kv, "=")
 					env[k] = v
+				}
+				if d, ok := strings.CutPrefix(line, "in "); ok {
+					dir = d
 				}
 			}
 			at := -1
@@ -90,7 +93,7 @@ func TestInventory(t *testing.T) {
 			if at >= 0 {
 				tree.Files = append(append([]txtar.File{}, a.Files[:at]...), a.Files[at+1:]...)
 			}
-			got := describe(resolve(t, &tree, env))
+			got := describe(resolve(t, &tree, env, platformtest.Dir(dir)))
 			if got == want {
 				return
 			}

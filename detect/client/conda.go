@@ -28,7 +28,7 @@ var condaRow = &Row{
 		{Path: []string{"custom_multichannels", "*", "*"}, Role: RoleURL},
 		{Path: []string{"channel_alias"}, Role: RoleURL},
 		{Path: []string{"mirrored_channels", "*", "*"}, Role: RoleURL}, // mamba 2 only
-		{Path: []string{"proxy_servers", "*"}, Role: RoleProxy},
+		{Path: []string{"proxy_servers", "*"}, Role: RoleProxy, HostAt: 2},
 	},
 	Vars: []Var{
 		{Name: "CONDA_SSL_VERIFY", Class: condaVerify, EmptyCounts: true},

@@ -10,8 +10,14 @@ import (
 // servers fills the endpoints: those that are configured, else the defaults.
 func (s *scan) servers(c *Client, layers []layer) {
 	proxies := s.proxies(layers)
-	for _, l := range layers {
+	last := map[string]int{}
+	for i, l := range layers {
 		if l.role == RoleURL {
+			last[l.urlKey()] = i
+		}
+	}
+	for i, l := range layers {
+		if l.role == RoleURL && (last[l.urlKey()] == i || l.many()) {
 			for _, u := range strings.FieldsFunc(l.Value, func(r rune) bool { return r == ',' || r == '|' || r <= ' ' }) {
 				s.endpoint(c, strings.TrimPrefix(u, "sparse+"), l.Where(), proxies)
 			}
@@ -28,14 +34,36 @@ func (s *scan) servers(c *Client, layers []layer) {
 	}
 }
 
-// proxies are the proxies that a client's own configuration names, by scheme;
-// "" stands for any.
+// urlKey is what a layer says: of two that say the same thing the last counts.
+func (l layer) urlKey() string {
+	if l.Env {
+		return l.Setting.key()
+	}
+	return strings.ToLower(strings.Join(l.Entry.Path, "."))
+}
+
+// many reports whether the key is an element of a list, or one of many that the
+// row knows by one name.
+func (l layer) many() bool {
+	return !l.Env && (len(l.key.Path) == 0 || l.key.Path[len(l.key.Path)-1] == "*")
+}
+
+// proxies are the proxies that a client's own configuration names, by scheme or
+// server; "" stands for any.
 func (s *scan) proxies(layers []layer) map[string]string {
 	m := map[string]string{}
 	for _, l := range layers {
-		if l.role == RoleProxy && l.Value != "" && !l.Env {
-			m[l.key.Scheme] = l.Value
+		if l.role != RoleProxy || l.Value == "" || l.Env {
+			continue
 		}
+		scheme := l.key.Scheme
+		if len(l.Hosts) == 1 { // a scheme, or a server
+			scheme = l.Hosts[0]
+			if u, err := url.Parse(scheme); err == nil && u.Host != "" {
+				scheme = u.Scheme + "://" + u.Hostname()
+			}
+		}
+		m[scheme] = l.Value
 	}
 	return m
 }

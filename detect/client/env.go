@@ -26,10 +26,15 @@ var owners = map[string][]string{
 }
 
 // canon is a variable's name as it is looked up: npm reads its own in any
-// case, poetry has one for each repository.
+// case, poetry has one for each repository, git numbers them.
 func canon(name string) string {
 	if l := strings.ToLower(name); strings.HasPrefix(l, "npm_config_") {
 		return l
+	}
+	for _, p := range []string{"GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", bundleMirror} {
+		if strings.HasPrefix(name, p) {
+			return p + "*"
+		}
 	}
 	if strings.HasPrefix(name, "POETRY_CERTIFICATES_") && strings.HasSuffix(name, "_CERT") && !strings.HasSuffix(name, "_CLIENT_CERT") {
 		return "POETRY_CERTIFICATES_*_CERT"
@@ -235,9 +240,13 @@ func (s *scan) addEnv(name string, set Setting) {
 			x.Client = u.row.Name
 		}
 		x.Off = x.Off || off
-		x.Adds, x.Dir, x.Foreign = u.v.Adds, u.v.Dir, u.v.Foreign
+		x.Adds, x.Dir = u.v.Adds, u.v.Dir
 		if u.v.Word != "" {
 			x.Value, x.Word = wordOf(set.Value, u.v.Word)
+			x.Also = alongside(set.Value, x.Word)
+		}
+		if u.v.KeyStore {
+			x.KeyStore = javaStore(set.Value)
 		}
 		x.Affects = append(x.Affects, u.row.Name)
 		if role == RoleVerify && u.v.Hosts {
@@ -276,7 +285,7 @@ func (s *scan) readProcess(name, val string) {
 	list := s.env[canon(name)]
 	for i := len(list) - 1; i >= 0; i-- {
 		x := list[i]
-		if x.Scope != "" && x.Scope != s.v.Env["CONDA_PREFIX"] {
+		if x.Scope != "" && x.Scope != s.v.Env["CONDA_PREFIX"] || !named(x, name) {
 			continue
 		}
 		written := x.Value
@@ -300,7 +309,7 @@ func (s *scan) readProcess(name, val string) {
 func (s *scan) effective(name, scope string) *Setting {
 	var w *Setting
 	for _, x := range s.env[canon(name)] {
-		if x.Scope != "" && x.Scope != scope && !x.Process {
+		if x.Scope != "" && x.Scope != scope && !x.Process || !named(x, name) {
 			continue
 		}
 		if w == nil || x.Process || !w.Process {
@@ -308,6 +317,11 @@ func (s *scan) effective(name, scope string) *Setting {
 		}
 	}
 	return w
+}
+
+// named tells numbered variables apart; any of them is meant by a name with "*".
+func named(x *Setting, name string) bool {
+	return strings.Contains(name, "*") || canon(x.Name) == canon(name) && (x.Name == name || !strings.Contains(canon(name), "*"))
 }
 
 // envValue is the value a program started now would see, and who set it.
@@ -320,7 +334,16 @@ func (s *scan) envValue(name, scope string) (string, *Setting) {
 
 // elevated reports whether changing a path may need an administrator: it is
 // not in the user's home.
-func (s *scan) elevated(name string) bool { return !strings.HasPrefix(name, s.home+"/") }
+func (s *scan) elevated(name string) bool {
+	if strings.HasPrefix(name, s.home+"/") {
+		return false
+	}
+	if s.v.User.UID != 0 && s.v.Dir != "" { // a project of the person's own
+		img, err := s.v.Files.Stat(name)
+		return err != nil || img.UID != s.v.User.UID
+	}
+	return true
+}
 
 // parsePAM reads pam_env.conf: NAME [DEFAULT=value] [OVERRIDE=value].
 func parsePAM(data []byte) []edit.Entry {

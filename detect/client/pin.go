@@ -15,6 +15,10 @@ type Site struct {
 	Format   edit.Format
 	Key      []string
 	Elevated bool
+	// Whole: File is the bundle itself, which the client reads because it is there.
+	Whole bool
+	// Word: the value is a list of words, and the one that begins so names the bundle.
+	Word string
 }
 
 // Pin says how a program is given a bundle by its own configuration. Nil: only
@@ -25,7 +29,14 @@ type Pin struct {
 	File func(s *scan, c *Client) File
 	// Dir is where the bundle stands, under the home, when File is in the home itself.
 	Dir string
+	// Whole: File is the bundle itself; no key has to name it.
+	Whole bool
+	// Word: the value is a list of words, and the one that begins so names the bundle.
+	Word string
 }
+
+// perServer stands in Pin.Key for a server: its scheme, host and port.
+const perServer = "*"
 
 // site is where a client would be given a bundle.
 func (s *scan) site(r *Row, c *Client) *Site {
@@ -41,7 +52,7 @@ func (s *scan) site(r *Row, c *Client) *Site {
 	if f.Path == "" {
 		return nil
 	}
-	return &Site{f.Path, f.Format, r.Pin.Key, s.elevated(f.Path)}
+	return &Site{f.Path, f.Format, r.Pin.Key, s.elevated(f.Path), r.Pin.Whole, r.Pin.Word}
 }
 
 // Pinnable reports whether a bundle can be given to the client by its own
@@ -75,8 +86,13 @@ func (c *Client) Rooting() []*Setting {
 	if k := c.Row.key("", edit.Entry{Path: c.Row.Pin.Key}); k != nil {
 		both = k.Class != nil
 	}
-	var out []*Setting
+	out := slices.Clone(c.own)
+	slices.Reverse(out)
+	perServer := slices.Contains(c.Row.Pin.Key, perServer)
 	for _, x := range slices.Backward(c.Settings) {
+		if perServer && !x.Env {
+			continue // what is said of all servers stays as it is
+		}
 		if len(x.Hosts) > 0 || x.Role != RoleCA && (x.Role != RoleVerify || !both) {
 			continue
 		}

@@ -91,6 +91,13 @@ func (s *scan) findPythons() {
 		s.findVenvs(h)
 	}
 	s.addVenv(s.getenv("VIRTUAL_ENV"))
+	for _, d := range s.ancestors() {
+		for _, n := range []string{".venv", "venv", "env"} {
+			if s.project(path.Join(d, n)) {
+				s.addVenv(path.Join(d, n))
+			}
+		}
+	}
 	for _, d := range []string{"/opt/venv", "/venv", "/opt/app/venv", "/app/.venv", "/app/venv", "/usr/src/app/.venv"} {
 		s.addVenv(d)
 	}

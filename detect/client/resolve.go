@@ -75,6 +75,7 @@ func (s *scan) resolveRow(r *Row) {
 			c.Trust.SetBy = c.switchedOffBy()
 		}
 		c.Site = s.site(r, c)
+		s.settleServers(r, c, layers)
 		if r.Rules != nil {
 			c.Rules, _ = chain.RulesFor(r.Rules(c))
 		}
@@ -106,13 +107,25 @@ func (s *scan) layers(r *Row, c *Client) []layer {
 	out := s.varLayers(r, c, true)
 	for _, name := range r.Reads {
 		if o := ByName(name); o.Files != nil {
-			out = append(out, s.fileLayers(r, o, o.Files(s, c))...)
+			out = append(out, s.fileLayers(r, o, c, o.Files(s, c))...)
 		}
 	}
+	var above []File
 	if r.Files != nil {
-		out = append(out, s.fileLayers(r, r, r.Files(s, c))...)
+		all := r.Files(s, c)
+		isAbove := func(f File) bool { return f.Above }
+		below := slices.DeleteFunc(slices.Clone(all), isAbove)
+		above = slices.DeleteFunc(all, func(f File) bool { return !isAbove(f) })
+		out = append(out, s.fileLayers(r, r, c, below)...)
 	}
-	return append(out, s.varLayers(r, c, false)...)
+	out = append(out, s.varLayers(r, c, false)...)
+	if len(above) > 0 {
+		out = append(out, s.fileLayers(r, r, c, above)...)
+	}
+	if r.Layers != nil {
+		out = append(out, r.Layers(s, c)...)
+	}
+	return out
 }
 
 func (s *scan) varLayers(r *Row, c *Client, below bool) []layer {
@@ -160,7 +173,7 @@ func samePlace(a, b *Setting) bool {
 }
 
 // fileLayers reads the files of owner as r understands them.
-func (s *scan) fileLayers(r, owner *Row, files []File) []layer {
+func (s *scan) fileLayers(r, owner *Row, c *Client, files []File) []layer {
 	var out []layer
 	for _, f := range s.expandFiles(files) {
 		entries := s.parse(owner.Name, f.Path, f.Format)
@@ -168,11 +181,12 @@ func (s *scan) fileLayers(r, owner *Row, files []File) []layer {
 			entries = f.Read(s.peek(f.Path))
 		}
 		for i, e := range entries {
-			k := r.key(f.Format, e)
-			if k == nil || e.Line < f.From || f.To > 0 && e.Line >= f.To {
+			in, ok := f.inside(e)
+			k := r.key(f.Format, in)
+			if k == nil || !ok || e.Line < f.From || f.To > 0 && e.Line >= f.To {
 				continue
 			}
-			mine := owner.key(f.Format, e)
+			mine := owner.key(f.Format, in)
 			if mine == nil {
 				mine = k
 			}
@@ -181,7 +195,12 @@ func (s *scan) fileLayers(r, owner *Row, files []File) []layer {
 			}
 			x := s.place(owner, f, e, mine)
 			role, off := k.class(e)
-			out = append(out, layer{x, *k, role, off, false})
+			if f.Here && !f.Aside {
+				c.Dir = s.v.Dir
+			}
+			if !f.Aside {
+				out = append(out, layer{x, *k, role, off, false})
+			}
 		}
 	}
 	return out
@@ -227,12 +246,16 @@ func (s *scan) place(owner *Row, f File, e edit.Entry, k *Key) *Setting {
 	}
 	if k.Word != "" {
 		x.Value, x.Word = wordOf(e.Value, k.Word)
+		x.Also = alongside(e.Value, x.Word)
+	}
+	if k.KeyStore {
+		x.KeyStore = javaStore(e.Value)
 	}
 	switch {
 	case k.Hosts:
 		x.Hosts = strings.Fields(strings.ReplaceAll(e.Value, ",", " "))
-	case k.HostAt > 0 && k.HostAt <= len(e.Path):
-		x.Hosts = []string{e.Path[k.HostAt-1]}
+	case k.HostAt > 0 && len(f.Under)+k.HostAt <= len(e.Path):
+		x.Hosts = []string{e.Path[len(f.Under)+k.HostAt-1]}
 	}
 	if role == RoleVerify && k.Hosts {
 		x.Off = len(x.Hosts) > 0

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"net/url"
 	"strings"
 
 	"trustfix/internal/edit"
@@ -21,6 +22,9 @@ type Row struct {
 	// Files are the configuration files of one instance, lowest precedence
 	// first; c.Path is "" when no instance was found.
 	Files func(s *scan, c *Client) []File
+	// Layers are places that are neither a key of a file nor one variable; they
+	// win over all others.
+	Layers func(s *scan, c *Client) []layer
 	// Normal brings a key to the form in which Keys name it; nil: as written.
 	Normal func(string) string
 	Keys   []Key
@@ -44,6 +48,9 @@ type Row struct {
 	// Endpoints finds the servers where the keys and variables of RoleURL, and
 	// Servers where they name none, are not all there is to it.
 	Endpoints func(s *scan, c *Client, layers []layer)
+	// Match weighs a setting for one server (Key.HostAt) against a URL, the more
+	// special one higher; nil: the host has to be the same.
+	Match func(pattern string, u *url.URL) (weight int, ok bool)
 	// Ask is how the program itself is asked about a server, as a proof; nil:
 	// it cannot be asked without changing something.
 	Ask *Ask
@@ -67,6 +74,16 @@ type File struct {
 	// From and To limit it to lines from ≤ n < to; 0: no limit. What a file
 	// includes in its middle stands between two parts of it.
 	From, To int
+	// Under limits it to the entries below a path, as if they stood alone:
+	// {"tool", "uv"} in a pyproject.toml.
+	Under []string
+	// Aside: its settings do not count where trustfix was started, but elsewhere
+	// they may.
+	Aside bool
+	// Here: it is read because of the working directory.
+	Here bool
+	// Above: it wins over variables.
+	Above bool
 	// Read parses what no editor knows; changes are then a person's.
 	Read func(data []byte) []edit.Entry
 }
@@ -87,7 +104,8 @@ type Key struct {
 	Dir bool
 	// Hosts: the value lists the hosts that are not verified.
 	Hosts bool
-	// HostAt is the index of the path element that is a host or URL, plus one.
+	// HostAt is the index of the path element that is a host, a URL or, for a
+	// proxy, a scheme, plus one.
 	HostAt int
 	// Scheme limits a proxy key to one scheme of URLs.
 	Scheme string
@@ -100,8 +118,11 @@ type Key struct {
 	Signed bool
 	// ByHand: changing it has consequences that only a person can weigh.
 	ByHand bool
-	// Word: the value is a list of words, and the one that begins so counts.
+	// Word: the value is a list of words, and the one that begins so counts;
+	// "|" parts several beginnings.
 	Word string
+	// KeyStore: the bundle is a Java key store.
+	KeyStore bool
 }
 
 // Var is an environment variable.
@@ -115,8 +136,8 @@ type Var struct {
 	Hosts bool
 	Aside bool
 	Word  string
-	// Foreign: the file is no PEM bundle; only whether it exists can be judged.
-	Foreign bool
+	// KeyStore: the bundle is a Java key store.
+	KeyStore bool
 	// Below: files win over it.
 	Below bool
 	// Applies says for which instances the variable counts; nil: all.
@@ -153,6 +174,11 @@ func ByName(name string) *Row {
 // key finds what an entry means to the row.
 func (r *Row) key(format edit.Format, e edit.Entry) *Key {
 	for i := range r.Keys {
+		if w := r.Keys[i].Word; w != "" {
+			if _, word := wordOf(e.Value, w); word == "" {
+				continue
+			}
+		}
 		if only := r.Keys[i].Only; (only == "" || only == format) && r.matches(r.Keys[i].Path, e.Path) {
 			return &r.Keys[i]
 		}
@@ -197,12 +223,14 @@ func always(string) bool { return true }
 
 func never(string) bool { return false }
 
-// wordOf is the value of the last word of a list that begins with prefix, and
-// the word itself.
-func wordOf(list, prefix string) (value, word string) {
+// wordOf is the value of the last word of a list that begins with one of
+// prefixes ("|" parts them), and the word itself.
+func wordOf(list, prefixes string) (value, word string) {
 	for _, w := range strings.Fields(list) {
-		if v, ok := strings.CutPrefix(w, prefix); ok {
-			value, word = v, w
+		for p := range strings.SplitSeq(prefixes, "|") {
+			if v, ok := strings.CutPrefix(w, p); ok {
+				value, word = v, w
+			}
 		}
 	}
 	return value, word

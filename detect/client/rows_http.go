@@ -2,7 +2,6 @@ package client
 
 import (
 	"path"
-	"strconv"
 	"strings"
 
 	"trustfix/internal/edit"
@@ -100,95 +99,6 @@ var wgetRow = &Row{
 	Rules:    ruleSet("gnutls"),
 	Ask:      askWget,
 	Versions: (*scan).packaged,
-}
-
-var gitRow = &Row{
-	Name:     "git",
-	Programs: []string{"git"},
-	Files:    gitFiles,
-	Normal:   strings.ToLower,
-	Keys: []Key{
-		{Path: []string{"http", "sslverify"}, Role: RoleVerify, Off: gitOff},
-		{Path: []string{"http", "*", "sslverify"}, Role: RoleVerify, Off: gitOff, HostAt: 2},
-		{Path: []string{"http", "sslcainfo"}, Role: RoleCA},
-		{Path: []string{"http", "*", "sslcainfo"}, Role: RoleCA, HostAt: 2},
-		{Path: []string{"http", "sslcapath"}, Role: RoleCA, Dir: true, Aside: true},
-		{Path: []string{"http", "*", "sslcapath"}, Role: RoleCA, Dir: true, HostAt: 2},
-		{Path: []string{"http", "proxysslcainfo"}, Role: RoleCA, Aside: true},
-		{Path: []string{"http", "sslcert"}, Role: RoleCert},
-		{Path: []string{"http", "*", "sslcert"}, Role: RoleCert},
-		{Path: []string{"http", "sslkey"}, Role: RoleKey},
-		{Path: []string{"http", "*", "sslkey"}, Role: RoleKey},
-	},
-	Vars: []Var{
-		// Any value, "0" and "" too: git only looks whether it is there.
-		{Name: "GIT_SSL_NO_VERIFY", Role: RoleVerify, Off: always},
-		{Name: "GIT_SSL_CAPATH", Role: RoleCA, Dir: true, Aside: true},
-		{Name: "GIT_SSL_CAINFO", Role: RoleCA},
-		{Name: "GIT_PROXY_SSL_CAINFO", Role: RoleCA, Aside: true},
-		{Name: "GIT_SSL_CERT", Role: RoleCert},
-		{Name: "GIT_SSL_KEY", Role: RoleKey},
-	},
-	Default:  "os",
-	Rules:    ruleSet("gnutls"),
-	Ask:      askGit,
-	Versions: (*scan).packaged,
-}
-
-// gitOff: a key without "=" is true, one with an empty value false.
-func gitOff(e edit.Entry) bool {
-	if e.Empty {
-		return false
-	}
-	if n, err := strconv.Atoi(strings.TrimSpace(e.Value)); err == nil {
-		return n == 0
-	}
-	return oneOf("false", "no", "off", "")(e.Value)
-}
-
-// gitFiles: system, global, and what they include without a condition.
-func gitFiles(s *scan, _ *Client) []File {
-	var names []string
-	if p := s.getenv("GIT_CONFIG_SYSTEM"); p != "" {
-		names = append(names, p)
-	} else if !oneOf("1", "true", "yes", "on")(s.getenv("GIT_CONFIG_NOSYSTEM")) {
-		names = append(names, "/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
-	}
-	if p := s.getenv("GIT_CONFIG_GLOBAL"); p != "" {
-		names = append(names, p)
-	} else {
-		names = append(names, path.Join(s.configHome(), "git/config"), path.Join(s.home, ".gitconfig"))
-	}
-	var out []File
-	var add func(name string, depth int)
-	add = func(name string, depth int) {
-		if !path.IsAbs(name) || depth > 4 {
-			return
-		}
-		from := 0
-		part := func(to int) {
-			out = append(out, File{Path: name, Format: edit.GitConfig, From: from, To: to})
-			from = to
-		}
-		defer func() { part(0) }()
-		if !s.something(name) {
-			return
-		}
-		for _, e := range s.parse("git", name, edit.GitConfig) {
-			if len(e.Path) == 2 && strings.EqualFold(e.Path[0], "include") && strings.EqualFold(e.Path[1], "path") {
-				part(e.Line + 1)
-				p, ok := s.expand(e.Value)
-				if !ok {
-					p = path.Join(path.Dir(name), e.Value)
-				}
-				add(p, depth+1)
-			}
-		}
-	}
-	for _, n := range names {
-		add(n, 0)
-	}
-	return out
 }
 
 // under is a file in a directory that a variable may name; "" when it does not.

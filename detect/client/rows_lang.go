@@ -2,114 +2,14 @@ package client
 
 import (
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"trustfix/internal/edit"
 )
 
-// Java and its build tools, Go, Ruby, cargo, R (reference/clients.md §8).
-
-const trustStore = "-Djavax.net.ssl.trustStore="
-
-var javaRow = &Row{
-	Name: "java",
-	Find: javas,
-	Vars: []Var{
-		{Name: "JAVA_TOOL_OPTIONS", Role: RoleCA, Word: trustStore, Foreign: true},
-		{Name: "JDK_JAVA_OPTIONS", Role: RoleCA, Word: trustStore, Foreign: true},
-		{Name: "_JAVA_OPTIONS", Role: RoleCA, Word: trustStore, Foreign: true},
-	},
-	Default: "file",
-	Source: func(s *scan, c *Client) string {
-		p := path.Join(c.Path, "lib/security/cacerts")
-		if c.Path != "" && !s.isFile(p) && s.isFile(path.Join(c.Path, "jre/lib/security/cacerts")) {
-			p = path.Join(c.Path, "jre/lib/security/cacerts")
-		}
-		if real, err := s.v.Files.Resolve(p); err == nil {
-			return real
-		}
-		return p
-	},
-	Rules: ruleSet("java"),
-}
-
-// javas are the Java homes: on the path, in the usual places, by variable.
-func javas(s *scan) []*Client {
-	homes := []string{s.getenv("JAVA_HOME")}
-	for _, d := range []string{"/usr/lib/jvm", path.Join(s.home, ".sdkman/candidates/java"), "/Library/Java/JavaVirtualMachines"} {
-		for _, n := range s.readDir(d) {
-			homes = append(homes, path.Join(d, n), path.Join(d, n, "Contents/Home"))
-		}
-	}
-	if p := s.look("java"); p != "" {
-		if real, err := s.v.Files.Resolve(p); err == nil {
-			homes = append(homes, parent(real))
-		}
-	}
-	var out []*Client
-	seen := map[string]bool{}
-	for _, h := range homes {
-		if !path.IsAbs(h) {
-			continue
-		}
-		real, err := s.v.Files.Resolve(h)
-		if err != nil || seen[real] || !s.isFile(path.Join(real, "bin/java")) {
-			continue
-		}
-		seen[real] = true
-		c := &Client{Path: real, Program: path.Join(real, "bin/java")}
-		if _, v, ok := strings.Cut(string(s.peek(path.Join(real, "release"))), `JAVA_VERSION="`); ok {
-			c.Version, _, _ = strings.Cut(v, `"`)
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-var mavenRow = &Row{
-	Name:     "maven",
-	Programs: []string{"mvn"},
-	Files: func(s *scan, _ *Client) []File {
-		return []File{{Path: "/etc/mavenrc", Format: edit.Shell}, {Path: path.Join(s.home, ".mavenrc"), Format: edit.Shell}}
-	},
-	Keys: []Key{
-		{Path: []string{"MAVEN_OPTS"}, Role: RoleVerify, Off: value(mavenInsecure), Word: mavenWord},
-	},
-	Vars: []Var{
-		{Name: "MAVEN_OPTS", Role: RoleVerify, Off: mavenInsecure, Word: mavenWord, OffOnly: true},
-		{Name: "MAVEN_OPTS", Role: RoleCA, Word: trustStore, Foreign: true},
-	},
-	Default:    "file",
-	Source:     func(s *scan, _ *Client) string { return s.firstJava() },
-	Rules:      ruleSet("java"),
-	Unverified: "-Dmaven.wagon.http.ssl.insecure",
-}
-
-const mavenWord = "-Dmaven.wagon.http.ssl.insecure="
-
-func mavenInsecure(v string) bool { return strings.EqualFold(v, "true") }
-
-// firstJava is the trust store of the Java that programs on it would run.
-func (s *scan) firstJava() string {
-	for _, c := range s.inv.Clients {
-		if c.Name == "java" {
-			return c.Trust.Path
-		}
-	}
-	return ""
-}
-
-var gradleRow = &Row{
-	Name:     "gradle",
-	Programs: []string{"gradle"},
-	Vars: []Var{
-		{Name: "GRADLE_OPTS", Role: RoleCA, Word: trustStore, Foreign: true},
-	},
-	Default:    "file",
-	Source:     func(s *scan, _ *Client) string { return s.firstJava() },
-	Rules:      ruleSet("java"),
-	Unverified: "systemProp.javax.net.ssl.trustStore in gradle.properties is not read",
-}
+// Go, Ruby, cargo, R (reference/clients.md §8).
 
 var goRow = &Row{
 	Name:     "go",
@@ -195,12 +95,8 @@ var rubyRow = &Row{
 var gemRow = &Row{
 	Name:     "gem",
 	Programs: []string{"gem"},
-	Files: func(s *scan, _ *Client) []File {
-		user := path.Join(s.home, ".gemrc")
-		if !s.something(user) {
-			user = path.Join(s.configHome(), "gem/gemrc")
-		}
-		return []File{{Path: "/etc/gemrc", Format: edit.YAML}, {Path: user, Format: edit.YAML}}
+	Files: func(s *scan, c *Client) []File {
+		return []File{{Path: "/etc/gemrc", Format: edit.YAML}, userGemrc(s, c)}
 	},
 	Normal: func(k string) string { return strings.TrimPrefix(k, ":") },
 	Keys: []Key{
@@ -211,28 +107,84 @@ var gemRow = &Row{
 	},
 	Vars:    belowFiles(sslVars),
 	Default: "os",
-	Pin:     &Pin{Key: []string{":ssl_ca_cert"}, Dir: ".gem"},
+	Pin:     &Pin{Key: []string{":ssl_ca_cert"}, File: userGemrc, Dir: ".gem"},
 	Servers: []string{"https://rubygems.org/"},
 	Rules:   ruleSet("openssl-3"),
+}
+
+func userGemrc(s *scan, _ *Client) File {
+	user := path.Join(s.home, ".gemrc")
+	if xdg := path.Join(s.configHome(), "gem/gemrc"); !s.something(user) && s.something(xdg) {
+		user = xdg
+	}
+	return File{Path: user, Format: edit.YAML}
 }
 
 var bundlerRow = &Row{
 	Name:     "bundler",
 	Programs: []string{"bundle", "bundler"},
-	Files: func(s *scan, _ *Client) []File {
-		return []File{{Path: path.Join(orElse(s.getenv("BUNDLE_USER_HOME"), path.Join(s.home, ".bundle")), "config"), Format: edit.YAML}}
+	Files:    bundlerFiles,
+	Normal: func(k string) string {
+		if strings.HasPrefix(k, bundleMirror) {
+			return bundleMirror + "*"
+		}
+		return k
 	},
 	Keys: []Key{
 		{Path: []string{"BUNDLE_SSL_VERIFY_MODE"}, Role: RoleVerify, Off: rubyOff},
 		{Path: []string{"BUNDLE_SSL_CA_CERT"}, Role: RoleCA},
 		{Path: []string{"BUNDLE_SSL_CLIENT_CERT"}, Role: RoleCert},
+		{Path: []string{bundleMirror + "*"}, Role: RoleURL},
+		{Path: []string{"source"}, Role: RoleURL},
 	},
 	Vars: append(belowFiles(sslVars),
 		Var{Name: "BUNDLE_SSL_VERIFY_MODE", Role: RoleVerify, Off: func(v string) bool { return number(v) == 0 }},
-		Var{Name: "BUNDLE_SSL_CA_CERT", Role: RoleCA}),
+		Var{Name: "BUNDLE_SSL_CA_CERT", Role: RoleCA},
+		Var{Name: bundleMirror + "*", Role: RoleURL}),
 	Default: "os",
+	Pin:     &Pin{Key: []string{"BUNDLE_SSL_CA_CERT"}, File: userBundle, Dir: ".bundle"},
 	Rules:   ruleSet("openssl-3"),
 }
+
+// bundleMirror begins the keys that name a mirror of a source.
+const bundleMirror = "BUNDLE_MIRROR__"
+
+// bundlerFiles: the person's own, below variables, and the application's, above
+// them.
+func bundlerFiles(s *scan, c *Client) []File {
+	user := userBundle(s, c)
+	out := []File{user}
+	root := s.nearest("Gemfile", "gems.rb", ".bundle/config")
+	if p := path.Join(root, "Gemfile"); root != "" && s.project(p) {
+		out = append(out, File{Path: p, Read: readGemfile, Here: true})
+	}
+	own := path.Join(root, ".bundle/config")
+	if d := s.v.Env["BUNDLE_APP_CONFIG"]; path.IsAbs(d) {
+		own = path.Join(d, "config")
+	}
+	if root != "" && own != user.Path && s.project(own) {
+		out = append(out, File{Path: own, Format: edit.YAML, Above: true, Here: true})
+	}
+	return out
+}
+
+func userBundle(s *scan, _ *Client) File {
+	return File{Path: path.Join(orElse(s.getenv("BUNDLE_USER_HOME"), path.Join(s.home, ".bundle")), "config"), Format: edit.YAML}
+}
+
+// readGemfile finds the sources of a Gemfile, which is a program, where they
+// stand as plain words.
+func readGemfile(data []byte) []edit.Entry {
+	var out []edit.Entry
+	for i, line := range strings.Split(string(data), "\n") {
+		if m := gemSource.FindStringSubmatch(line); m != nil {
+			out = append(out, edit.Entry{Path: []string{"source"}, Value: m[1] + m[2], Line: i + 1, EndLine: i + 1})
+		}
+	}
+	return out
+}
+
+var gemSource = regexp.MustCompile(`^\s*source[\s(]+(?:"([^"#]+)"|'([^']+)')`)
 
 // rubyOff: OpenSSL::SSL::VERIFY_NONE is 0, and a word counts as 0 for bundler.
 func rubyOff(e edit.Entry) bool { return !e.Empty && number(strings.TrimSpace(e.Value)) == 0 }
@@ -249,15 +201,14 @@ func belowFiles(vars []Var) []Var {
 var cargoRow = &Row{
 	Name:     "cargo",
 	Programs: []string{"cargo"},
-	Files: func(s *scan, _ *Client) []File {
-		home := path.Join(s.home, ".cargo")
-		if p := s.getenv("CARGO_HOME"); path.IsAbs(p) {
-			home = p
+	Files: func(s *scan, c *Client) []File {
+		out := []File{userCargo(s, c)}
+		for _, d := range slices.Backward(s.ancestors()) {
+			if p := cargoConfig(s, path.Join(d, ".cargo")); p != out[0].Path && s.project(p) {
+				out = append(out, File{Path: p, Format: edit.TOML, Here: true})
+			}
 		}
-		if old := path.Join(home, "config"); s.isFile(old) { // the name without an ending comes first
-			return []File{{Path: old, Format: edit.TOML}}
-		}
-		return []File{{Path: path.Join(home, "config.toml"), Format: edit.TOML}}
+		return out
 	},
 	Keys: []Key{
 		{Path: []string{"http", "cainfo"}, Role: RoleCA},
@@ -272,9 +223,25 @@ var cargoRow = &Row{
 		{Name: "CARGO_HTTP_CAINFO", Role: RoleCA},
 	},
 	Default: "os",
-	Pin:     &Pin{Key: []string{"http", "cainfo"}},
+	Pin:     &Pin{Key: []string{"http", "cainfo"}, File: userCargo},
 	Servers: []string{"https://index.crates.io/"},
 	Rules:   ruleSet("openssl-3"),
+}
+
+func userCargo(s *scan, _ *Client) File {
+	home := path.Join(s.home, ".cargo")
+	if p := s.getenv("CARGO_HOME"); path.IsAbs(p) {
+		home = p
+	}
+	return File{Path: cargoConfig(s, home), Format: edit.TOML}
+}
+
+// cargoConfig is the file of a directory: the name without an ending comes first.
+func cargoConfig(s *scan, dir string) string {
+	if old := path.Join(dir, "config"); s.isFile(old) {
+		return old
+	}
+	return path.Join(dir, "config.toml")
 }
 
 // rRow: profiles are programs, so the lines are found by their words and

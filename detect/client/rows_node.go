@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"trustfix/internal/edit"
@@ -89,9 +90,8 @@ func npmNormal(k string) string {
 	return k
 }
 
-// npmFiles: builtin, global, user. A project's file is read when npm runs in
-// it; where that is cannot be known from here.
-func npmFiles(s *scan, _ *Client) []File {
+// npmFiles: builtin, global, user, project.
+func npmFiles(s *scan, c *Client) []File {
 	var out []File
 	add := func(names ...string) {
 		for _, n := range names {
@@ -109,18 +109,21 @@ func npmFiles(s *scan, _ *Client) []File {
 			add(path.Join(p, "etc/npmrc"))
 		}
 	}
-	if u := s.getenv("npm_config_userconfig"); u != "" {
-		add(u)
-	} else {
-		add(path.Join(s.home, ".npmrc"))
+	user := userNpmrc(s, c)
+	out = append(out, user)
+	if p := s.npmProject(); p != user.Path && s.project(p) {
+		out = append(out, File{Path: p, Format: edit.Npmrc, Here: true})
 	}
 	return out
 }
 
 // userNpmrc is the person's own, which pnpm and yarn 1 read too.
-func userNpmrc(s *scan, c *Client) File {
-	all := npmFiles(s, c)
-	return all[len(all)-1]
+func userNpmrc(s *scan, _ *Client) File {
+	u := s.getenv("npm_config_userconfig")
+	if !path.IsAbs(u) {
+		u = path.Join(s.home, ".npmrc")
+	}
+	return File{Path: u, Format: edit.Npmrc}
 }
 
 // resolveNPM: a cafile that exists replaces everything, NODE_EXTRA_CA_CERTS
@@ -157,9 +160,18 @@ func resolveNPM(s *scan, c *Client, layers []layer) {
 var pnpmRow = &Row{
 	Name:     "pnpm",
 	Programs: []string{"pnpm"},
-	Reads:    []string{"npm"},
-	Files: func(s *scan, _ *Client) []File {
-		return []File{{Path: path.Join(s.configHome(), "pnpm/rc"), Format: edit.Npmrc}}
+	Files: func(s *scan, c *Client) []File {
+		all := npmFiles(s, c)
+		n := len(all)
+		if all[n-1].Here {
+			n--
+		}
+		out := append(slices.Clone(all[:n]), File{Path: path.Join(s.configHome(), "pnpm/rc"), Format: edit.Npmrc})
+		// The workspace's file stands below that of the package in it.
+		if root := s.inProject(".npmrc", edit.Npmrc, "pnpm-workspace.yaml"); len(root) > 0 && root[0].Path != s.npmProject() {
+			out = append(out, root...)
+		}
+		return append(out, all[n:]...)
 	},
 	Normal:   npmNormal,
 	Keys:     npmRow.Keys,
@@ -176,11 +188,11 @@ var yarnRow = &Row{
 	Name: "yarn",
 	Find: func(s *scan) []*Client { return s.yarns(false) },
 	Files: func(s *scan, _ *Client) []File {
-		return []File{
+		return append([]File{
 			{Path: "/etc/yarnrc", Format: edit.Yarnrc},
 			{Path: "/usr/local/etc/yarnrc", Format: edit.Yarnrc},
 			{Path: path.Join(s.home, ".yarnrc"), Format: edit.Yarnrc},
-		}
+		}, s.upward(".yarnrc", edit.Yarnrc)...)
 	},
 	Reads:  []string{"npm"},
 	Normal: npmNormal,
@@ -206,8 +218,8 @@ var yarnRow = &Row{
 var berryRow = &Row{
 	Name: "yarn-berry",
 	Find: func(s *scan) []*Client { return s.yarns(true) },
-	Files: func(s *scan, _ *Client) []File {
-		return []File{{Path: path.Join(s.home, ".yarnrc.yml"), Format: edit.YAML}}
+	Files: func(s *scan, c *Client) []File {
+		return append([]File{userYarnrc(s, c)}, s.upward(".yarnrc.yml", edit.YAML)...)
 	},
 	Keys: []Key{
 		{Path: []string{"enableStrictSsl"}, Role: RoleVerify, Off: value(oneOf("false", "0"))},
@@ -224,9 +236,13 @@ var berryRow = &Row{
 		{Name: "YARN_HTTPS_CA_FILE_PATH", Role: RoleCA},
 	},
 	Default: builtIn,
-	Pin:     &Pin{Key: []string{"httpsCaFilePath"}, Dir: ".yarn"},
+	Pin:     &Pin{Key: []string{"httpsCaFilePath"}, File: userYarnrc, Dir: ".yarn"},
 	Servers: yarnRow.Servers,
 	Rules:   ruleSet("node"),
+}
+
+func userYarnrc(s *scan, _ *Client) File {
+	return File{Path: path.Join(s.home, ".yarnrc.yml"), Format: edit.YAML}
 }
 
 // yarns are the yarn programs of a generation: 1, or later.

@@ -16,6 +16,9 @@ var uvRow = &Row{
 	Name:     "uv",
 	Programs: []string{"uv"},
 	Files: func(s *scan, _ *Client) []File {
+		if p := s.getenv("UV_CONFIG_FILE"); path.IsAbs(p) { // in place of all others
+			return []File{{Path: p, Format: edit.TOML}}
+		}
 		var out []File
 		if s.v.OS == "windows" {
 			out = append(out, File{Path: "C:/ProgramData/uv/uv.toml", Format: edit.TOML}, File{Path: path.Join(s.home, "AppData/Roaming/uv/uv.toml"), Format: edit.TOML})
@@ -29,10 +32,7 @@ var uvRow = &Row{
 			}
 			out = append(out, File{Path: system, Format: edit.TOML}, File{Path: path.Join(s.configHome(), "uv/uv.toml"), Format: edit.TOML})
 		}
-		if p := s.getenv("UV_CONFIG_FILE"); path.IsAbs(p) {
-			out = append(out, File{Path: p, Format: edit.TOML})
-		}
-		return out
+		return append(out, s.uvProject()...)
 	},
 	Keys: []Key{
 		{Path: []string{"allow-insecure-host"}, Role: RoleVerify, Hosts: true, Off: nonEmpty},
@@ -63,6 +63,19 @@ var uvRow = &Row{
 	Resolve:    func(s *scan, c *Client, layers []layer) { s.rustls(c, layers, "system-certs", "native-tls") },
 	Versions:   (*scan).packaged,
 	Unverified: readNotRun,
+}
+
+// uvProject is the nearest uv.toml, or pyproject.toml with a table for uv.
+func (s *scan) uvProject() []File {
+	for _, d := range s.ancestors() {
+		if p := path.Join(d, "uv.toml"); s.project(p) {
+			return []File{{Path: p, Format: edit.TOML, Here: true}}
+		}
+		if f := pyproject(d, "uv"); s.hasTable(f) {
+			return []File{f}
+		}
+	}
+	return nil
 }
 
 // rustls: SSL_CERT_FILE and SSL_CERT_DIR are merged and replace everything;
@@ -116,7 +129,7 @@ var pixiRow = &Row{
 				out = append(out, File{Path: n, Format: edit.TOML})
 			}
 		}
-		return out
+		return append(out, s.pixiProject()...)
 	},
 	Normal: func(k string) string { return strings.ReplaceAll(k, "_", "-") },
 	Keys: []Key{
@@ -125,6 +138,8 @@ var pixiRow = &Row{
 		{Path: []string{"tls-root-certs"}, Role: roleOther},
 		{Path: []string{"default-channels", "*"}, Role: RoleURL},
 		{Path: []string{"mirrors", "*", "*"}, Role: RoleURL},
+		{Path: []string{"workspace", "channels", "*"}, Role: RoleURL},
+		{Path: []string{"project", "channels", "*"}, Role: RoleURL},
 		{Path: []string{"pypi-config", "index-url"}, Role: RoleURL},
 		{Path: []string{"pypi-config", "extra-index-urls", "*"}, Role: RoleURL},
 	},
@@ -141,6 +156,24 @@ var pixiRow = &Row{
 	Unverified: readNotRun,
 }
 
+// pixiProject is what the nearest manifest and its .pixi directory say.
+func (s *scan) pixiProject() []File {
+	for _, d := range s.ancestors() {
+		manifest := File{Path: path.Join(d, "pixi.toml"), Format: edit.TOML, Here: true}
+		if !s.project(manifest.Path) {
+			if manifest = pyproject(d, "pixi"); !s.hasTable(manifest) {
+				continue
+			}
+		}
+		out := []File{manifest}
+		if p := path.Join(d, ".pixi/config.toml"); s.project(p) {
+			out = append(out, File{Path: p, Format: edit.TOML, Here: true})
+		}
+		return out
+	}
+	return nil
+}
+
 var poetryRow = &Row{
 	Name: "poetry",
 	Find: func(s *scan) []*Client { return s.pyTool("poetry") },
@@ -155,12 +188,15 @@ var poetryRow = &Row{
 		if p := s.getenv("POETRY_CONFIG_DIR"); path.IsAbs(p) {
 			d = p
 		}
-		return []File{{Path: path.Join(d, "config.toml"), Format: edit.TOML}, {Path: path.Join(d, "auth.toml"), Format: edit.TOML}}
+		out := []File{{Path: path.Join(d, "config.toml"), Format: edit.TOML}, {Path: path.Join(d, "auth.toml"), Format: edit.TOML}}
+		out = append(out, s.inProject("pyproject.toml", edit.TOML, "pyproject.toml")...)
+		return append(out, s.inProject("poetry.toml", edit.TOML, "pyproject.toml")...)
 	},
 	Keys: []Key{
 		{Path: []string{"certificates", "*", "cert"}, Class: falseOrPath},
 		{Path: []string{"certificates", "*", "client-cert"}, Role: RoleCert},
 		{Path: []string{"repositories", "*", "url"}, Role: RoleURL},
+		{Path: []string{"tool", "poetry", "source", "*", "url"}, Role: RoleURL},
 	},
 	Vars: []Var{
 		{Name: "CURL_CA_BUNDLE", Role: RoleCA, Below: true},
@@ -213,6 +249,9 @@ var pdmRow = &Row{
 		{Path: []string{"pypi", "client_key"}, Role: RoleKey},
 		{Path: []string{"pypi", "url"}, Role: RoleURL},
 		{Path: []string{"pypi", "*", "url"}, Role: RoleURL},
+		{Path: []string{"tool", "pdm", "source", "*", "url"}, Role: RoleURL},
+		{Path: []string{"tool", "pdm", "source", "*", "verify_ssl"}, Role: RoleVerify, Off: value(oneOf("false", "0", "no", "off")), Aside: true},
+		{Path: []string{"tool", "pdm", "source", "*", "ca_certs"}, Role: RoleCA, Aside: true},
 	},
 	Vars: []Var{
 		{Name: "CURL_CA_BUNDLE", Role: RoleCA, Below: true},
@@ -239,7 +278,9 @@ func pdmFiles(s *scan, _ *Client) []File {
 	case "windows":
 		site, user = "C:/ProgramData/pdm/pdm/config.toml", path.Join(s.home, "AppData/Local/pdm/pdm/config.toml")
 	}
-	return []File{{Path: site, Format: edit.TOML}, {Path: user, Format: edit.TOML}}
+	out := []File{{Path: site, Format: edit.TOML}, {Path: user, Format: edit.TOML}}
+	out = append(out, s.inProject("pyproject.toml", edit.TOML, "pyproject.toml")...)
+	return append(out, s.inProject("pdm.toml", edit.TOML, "pyproject.toml")...)
 }
 
 // userPDM: the key at the top is for the main index alone, so where another one

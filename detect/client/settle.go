@@ -1,8 +1,10 @@
 package client
 
 import (
+	"net/url"
 	"path"
 	"slices"
+	"strings"
 )
 
 // settle computes the effective state of an instance.
@@ -44,15 +46,14 @@ func (s *scan) settle(r *Row, c *Client, layers []layer) {
 
 func (s *scan) verifyOf(c *Client, layers []layer) {
 	var w *Setting
-	off := false
+	off, forHost := false, false
 	for _, l := range layers {
 		if l.role != RoleVerify || l.key.Aside {
 			continue
 		}
 		if len(l.Hosts) > 0 {
 			if l.off && c.talksTo(l.Hosts) {
-				off = true
-				l.Wins = true
+				forHost, l.Wins = true, true
 			}
 			continue
 		}
@@ -61,7 +62,7 @@ func (s *scan) verifyOf(c *Client, layers []layer) {
 	if w != nil {
 		w.Wins = true
 	}
-	if off {
+	if off || forHost { // what is said of one server is not taken back by what is said of all
 		c.Verify = "off"
 	}
 }
@@ -141,4 +142,48 @@ func (s *scan) heeded(x *Setting) bool {
 		}
 	}
 	return !conditional
+}
+
+// settleServers finds, for each server of a client that knows settings for one
+// alone, where its roots come from there and where they would be set.
+func (s *scan) settleServers(r *Row, c *Client, layers []layer) {
+	perKey := r.Pin != nil && slices.Contains(r.Pin.Key, perServer)
+	for i := range c.Endpoints {
+		e := &c.Endpoints[i]
+		weight := 0
+		var best *layer
+		for j := range layers {
+			l := &layers[j]
+			switch w, ok := r.match(l, e.URL); {
+			case ok && w >= weight:
+				best, weight = l, w
+				e.own = append(e.own, l.Setting)
+			case l.role == RoleCA && l.Env && !l.below && !l.key.Aside && l.Value != "" && len(l.Hosts) == 0:
+				best, weight = nil, 0 // a variable wins over what files say of one server
+			}
+		}
+		if best != nil {
+			e.own = append(slices.DeleteFunc(e.own, func(x *Setting) bool { return x == best.Setting }), best.Setting)
+			at := *c
+			s.replace(&at, best.Setting, best.key.Dir)
+			e.Trust = &at.Trust
+		}
+		if perKey && c.Site != nil && !e.Plain {
+			site := *c.Site
+			site.Key = slices.Clone(site.Key)
+			site.Key[slices.Index(site.Key, perServer)] = e.URL.Scheme + "://" + e.URL.Host + "/"
+			e.Site = &site
+		}
+	}
+}
+
+// match weighs a layer that names roots for one server against a URL.
+func (r *Row) match(l *layer, u *url.URL) (weight int, ok bool) {
+	if l.role != RoleCA || len(l.Hosts) != 1 || l.Value == "" || l.key.Aside || l.key.Adds {
+		return 0, false
+	}
+	if r.Match != nil {
+		return r.Match(l.Hosts[0], u)
+	}
+	return 1, strings.EqualFold(l.Hosts[0], u.Hostname()) || strings.EqualFold(l.Hosts[0], u.Host)
 }
