@@ -96,11 +96,14 @@ func makeDirs(host string, mode fs.FileMode) error {
 		if err := os.Chmod(host, mode); err != nil { // whatever the umask
 			return err
 		}
+		if err := syncHost(host); err != nil {
+			return err
+		}
 	}
 	return syncHost(parent)
 }
 
-// syncHost makes the names in a host directory durable.
+// syncHost makes a host directory durable, and the names in it.
 func syncHost(name string) error {
 	d, err := openTop(name)
 	if err != nil {

@@ -68,13 +68,7 @@ func Daily(ctx context.Context, h *platform.Host, o Options) Newest {
 	return d.newest(o.Version)
 }
 
-func (d daily) write(to platform.Dir) error {
-	data, err := json.MarshalIndent(d, "", "  ")
-	if err != nil {
-		return err
-	}
-	return to.WriteFile(dailyName, append(data, '\n'))
-}
+func (d daily) write(to platform.Dir) error { return save(to, dailyName, d) }
 
 // newest compares with what runs now: it may have been updated since.
 func (d daily) newest(running string) Newest {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
@@ -73,12 +74,27 @@ func (m *memory) note(key string, keys Keys, man *Manifest) {
 	m.RevokedKeys = union(m.RevokedKeys, man.revokes(key, keys))
 }
 
-func (m *memory) write(d platform.Dir) error {
-	data, err := json.MarshalIndent(m, "", "  ")
+func (m *memory) write(d platform.Dir) error { return save(d, stateName, m) }
+
+// save writes a file of the state directory, and clears away what killed
+// writes of it have left.
+func save(d platform.Dir, name string, v any) error {
+	names, err := d.ReadDir(".")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, n := range names {
+		if platform.IsTemp(n) && strings.HasPrefix(n, "."+name+".") {
+			if err := d.RemoveAll(n); err != nil {
+				return err
+			}
+		}
+	}
+	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	return d.WriteFile(stateName, append(data, '\n'))
+	return d.WriteFile(name, append(data, '\n'))
 }
 
 // revokes are the keys that key revokes and may revoke.
