@@ -30,7 +30,7 @@ func framed(ders ...[]byte) []byte {
 func FuzzJudge(f *testing.F) {
 	root := mint(f, "Root", nil, asCA)
 	for _, c := range makeFaults(f) {
-		f.Add(framed(c.served...), c.host)
+		f.Add(framed(c.Served...), c.Host)
 	}
 	for i, c := range loadCases(f) {
 		if i%10 == 0 {

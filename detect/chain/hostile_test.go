@@ -39,7 +39,7 @@ func hostile(tb testing.TB) map[string]Input {
 		boss := mint(tb, "Same", nil, asCA)
 		chain := []*entity{mint(tb, host, boss, asServer)}
 		for range 999 {
-			chain = append(chain, mint(tb, "Same", boss.withoutSKI(), asCA))
+			chain = append(chain, mint(tb, "Same", boss.WithoutSKI(), asCA))
 		}
 		out["a thousand of one name"] = ask(chain...)
 	}
@@ -52,7 +52,7 @@ func hostile(tb testing.TB) map[string]Input {
 		for i, subject := range keys {
 			for k, issuer := range keys {
 				if i != k {
-					chain = append(chain, mintKey(tb, fmt.Sprintf("Peer %d", i), issuer, subject.key, asCA))
+					chain = append(chain, mintKey(tb, fmt.Sprintf("Peer %d", i), issuer, subject.Key, asCA))
 				}
 			}
 		}
@@ -62,7 +62,7 @@ func hostile(tb testing.TB) map[string]Input {
 		key := mint(tb, "Twin", nil, asCA)
 		chain := []*entity{mint(tb, host, key, asServer)}
 		for range 500 {
-			chain = append(chain, mintKey(tb, "Twin", key, key.key, asCA))
+			chain = append(chain, mintKey(tb, "Twin", key, key.Key, asCA))
 		}
 		out["one CA, many certificates"] = ask(chain...)
 	}
@@ -101,7 +101,7 @@ func hostile(tb testing.TB) map[string]Input {
 	{ // keys as large as they are let pass, with the costliest exponent
 		sig := make([]byte, maxRSABits/8)
 		_, _ = rand.Read(sig[1:])
-		leaf := mint(tb, host, mintKey(tb, "Giant", nil, rsaKey(tb, 2048), asCA).withoutSKI(), asServer).withSignature(tb, sig)
+		leaf := withSignature(tb, mint(tb, host, mintKey(tb, "Giant", nil, rsaKey(tb, 2048), asCA).WithoutSKI(), asServer), sig)
 		chain := []*entity{leaf}
 		for range 100 {
 			chain = append(chain, giant(tb, maxRSABits))
@@ -130,7 +130,7 @@ func giant(tb testing.TB, bits int) *entity {
 }
 
 // withSignature replaces the signature on a certificate.
-func (e *entity) withSignature(tb testing.TB, sig []byte) *entity {
+func withSignature(tb testing.TB, e *entity, sig []byte) *entity {
 	tb.Helper()
 	var c struct {
 		TBS, Algorithm asn1.RawValue
@@ -148,7 +148,7 @@ func (e *entity) withSignature(tb testing.TB, sig []byte) *entity {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &entity{parsed, e.key}
+	return &entity{Certificate: parsed, Key: e.Key}
 }
 
 func TestHostile(t *testing.T) {

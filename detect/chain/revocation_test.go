@@ -27,7 +27,7 @@ func ocspFor(tb testing.TB, ca, signer *entity, serial *big.Int, status int, mod
 	for _, m := range mod {
 		m(&r)
 	}
-	der, err := ocsp.CreateResponse(ca.Certificate, signer.Certificate, r, signer.key)
+	der, err := ocsp.CreateResponse(ca.Certificate, signer.Certificate, r, signer.Key)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func crlFor(tb testing.TB, ca *entity, serials []*big.Int, mod ...func(*x509.Rev
 	for _, m := range mod {
 		m(list)
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, list, ca.Certificate, ca.key)
+	der, err := x509.CreateRevocationList(rand.Reader, list, ca.Certificate, ca.Key)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestAnswerAbout(t *testing.T) {
 func TestRevokedIsTheServersFault(t *testing.T) {
 	root, second := mint(t, "Root", nil, asCA), mint(t, "Second Root", nil, asCA)
 	inter := mint(t, "Issuing", root, asCA)
-	cross := mintKey(t, "Issuing", second, inter.key, asCA)
+	cross := mintKey(t, "Issuing", second, inter.Key, asCA)
 	leaf := mint(t, host, inter, asServer)
 	ofLeaf := ocspFor(t, inter, inter, leaf.SerialNumber, ocsp.Revoked)
 	ofInter := Answer{CRL: crlFor(t, root, []*big.Int{inter.SerialNumber}), From: "http://crl.example/root.crl"}
