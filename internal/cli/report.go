@@ -334,6 +334,8 @@ func (s *session) printFooter(r *detect.Report, plan *fix.Plan) {
 		p.line("", text.M("cli.next"))
 	case mine > 0:
 		p.line("", text.M("cli.next-apply"))
+	case r.Options.Interrupted != "":
+		p.line("", text.M("cli.next-recover"))
 	case sudo == "":
 		p.line("", text.M("cli.nothing-to-apply"))
 	}

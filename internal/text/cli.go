@@ -90,6 +90,7 @@ var cliTexts = map[string]entry{
 	"cli.healthy":              {"TLS verification works here: {clients} clients, {endpoints} servers verified.", "本机的 TLS 证书校验正常：{clients} 个客户端，{endpoints} 台服务器通过校验。"},
 	"cli.next":                 {"Nothing was changed. See every edit:  trustfix --dry-run\nRepair and keep a way back:           trustfix --apply", "尚未做任何改动。预演每处修改：  trustfix --dry-run\n修复，并保留退路：              trustfix --apply"},
 	"cli.next-apply":           {"Nothing was changed. Repair and keep a way back:  trustfix --apply", "尚未做任何改动。修复，并保留退路：  trustfix --apply"},
+	"cli.next-recover":         {"Nothing was changed. End the run that was cut short:  trustfix --apply  (or take it back: trustfix rollback)", "尚未做任何改动。先了结被中途打断的修复：  trustfix --apply（或撤销它：trustfix rollback）"},
 	"cli.nothing-to-apply":     {"Nothing was changed, and there is nothing that trustfix may change here.", "未做任何改动；这里也没有 trustfix 可以改的东西。"},
 	"cli.sudo":                 {"This needs rights you do not have here; run:", "以下修复需要更高的权限，请运行："},
 	"cli.step":                 {"{n}. {fix}: {summary}", "{n}. {fix}：{summary}"},
