@@ -173,7 +173,7 @@ func (d *dir) mkdir(name string) error {
 
 // link makes the symbolic link name with its owner and times.
 func (d *dir) link(name string, img Image) error {
-	if err := unix.Symlinkat(img.Link, d.fd, name); err != nil {
+	if err := retry(func() error { return unix.Symlinkat(img.Link, d.fd, name) }); err != nil {
 		return err
 	}
 	now, err := d.lstat(name)
@@ -181,14 +181,14 @@ func (d *dir) link(name string, img Image) error {
 		return err
 	}
 	if now.UID != img.UID || now.GID != img.GID {
-		if err := unix.Fchownat(d.fd, name, img.UID, img.GID, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		if err := retry(func() error { return unix.Fchownat(d.fd, name, img.UID, img.GID, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
 			return err
 		}
 	}
 	if img.MTime.IsZero() {
 		return nil
 	}
-	return d.setLinkTime(name, img.MTime)
+	return retry(func() error { return d.setLinkTime(name, img.MTime) })
 }
 
 // setMeta gives the open file owner, mode, attributes and time of img. The
@@ -211,14 +211,14 @@ func (d *dir) setMeta(f *os.File, img Image) error {
 		return err
 	}
 	if now.Mode != img.Mode&0o7777 {
-		if err := unix.Fchmod(int(f.Fd()), img.Mode&0o7777); err != nil {
+		if err := retry(func() error { return unix.Fchmod(int(f.Fd()), img.Mode&0o7777) }); err != nil {
 			return err
 		}
 	}
 	if img.MTime.IsZero() {
 		return nil
 	}
-	return setTime(f, img.MTime)
+	return retry(func() error { return setTime(f, img.MTime) })
 }
 
 // getXAttrs reads every extended attribute, ACLs and security labels among them.
@@ -277,7 +277,7 @@ func setXAttrs(f *os.File, want map[string][]byte) error {
 		if old, ok := have[name]; ok && string(old) == string(v) {
 			continue
 		}
-		if err := unix.Fsetxattr(int(f.Fd()), name, v, 0); err != nil {
+		if err := retry(func() error { return unix.Fsetxattr(int(f.Fd()), name, v, 0) }); err != nil {
 			return &fs.PathError{Op: "setxattr " + name, Path: f.Name(), Err: err}
 		}
 	}
@@ -285,7 +285,7 @@ func setXAttrs(f *os.File, want map[string][]byte) error {
 		if _, ok := want[name]; ok || strings.HasPrefix(name, "security.") {
 			continue
 		}
-		if err := unix.Fremovexattr(int(f.Fd()), name); err != nil && !errors.Is(err, unix.ENODATA) {
+		if err := retry(func() error { return unix.Fremovexattr(int(f.Fd()), name) }); err != nil && !errors.Is(err, unix.ENODATA) {
 			return &fs.PathError{Op: "removexattr " + name, Path: f.Name(), Err: err}
 		}
 	}
