@@ -34,7 +34,7 @@ func Classify(s string) []Diagnosis {
 		s = s[len(s)-maxClassified:]
 	}
 	s = ansi.ReplaceAllString(strings.ToValidUTF8(s, "?"), "")
-	host, tool := hostIn(s), toolIn(strings.ToLower(s))
+	host, tool := hostIn(strings.Join(strings.Fields(s), " ")), toolIn(strings.ToLower(s))
 	words := fold(s)
 	var out []Diagnosis
 	for _, row := range classRows {
@@ -94,7 +94,7 @@ func (r classRow) next(host string) string {
 }
 
 var (
-	ansi     = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
+	ansi     = regexp.MustCompile(`\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\))`)
 	buildPos = regexp.MustCompile(`\(_ssl\.c:\d+\)`)
 	urls     = regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://[^\s"'<>|)\]]+`)
 	quotes   = strings.NewReplacer("’", "'", "‘", "'", "“", `"`, "”", `"`, "`", "'")
@@ -113,11 +113,15 @@ var hostPatterns = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)host(?:name)?=["']([^"']+)["'](?:, port=(\d+))?`),
 	regexp.MustCompile(`(?i)is not valid for ["']([^"']+)["']`),
 	regexp.MustCompile(`(?i)altnames: (?:Host|IP): ([^\s,]+?)\.? is not`),
+	regexp.MustCompile(`(?i)subject alternative (?:DNS )?names? matching (?:IP address )?(\S+) found`),
+	regexp.MustCompile(`(?i)requested host ?name ["'‘]([^"'’]+)["'’]`),
+	regexp.MustCompile(`(?i)host ?name ["']([^"']+)["'] doesn['’]t match`),
+	regexp.MustCompile(`(?i)DNS name ["']([^"']+)["'] is not permitted`),
 	regexp.MustCompile(`(?i)certificate is valid for .*?, not ([A-Za-z0-9.:-]+)`),
 	regexp.MustCompile(`(?i)(?:does not match|matches) (?:target )?host ?name ["'‘]([^"'’]+)["'’]`),
 	regexp.MustCompile(`(?i)Cannot connect to host ([A-Za-z0-9.-]+(?::\d+)?)`),
 	regexp.MustCompile(`(?i)cannot verify ([A-Za-z0-9.-]+)['’]s certificate`),
-	regexp.MustCompile(`(?i)certificate of ["'‘]([^"'’]+)["'’]`),
+	regexp.MustCompile(`(?i)certificate (?:signer )?of ["'‘]([^"'’]+)["'’]`),
 	regexp.MustCompile(`(?i)(?:Could not resolve (?:host|proxy): |lookup |ENOTFOUND |getaddrinfo E\w+ )([A-Za-z0-9.-]+)`),
 	regexp.MustCompile(`(?i)\bhttps://(?:[^\s/@"'<>]+@)?(\[[0-9a-f:]+\](?::\d+)?|[A-Za-z0-9.-]+(?::\d+)?)`),
 	regexp.MustCompile(`(?i)(?:connect to|connecting to|Failed to connect to) ([A-Za-z0-9.-]+\.[A-Za-z]{2,}(?::\d+)?)`),

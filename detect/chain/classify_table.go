@@ -61,6 +61,7 @@ var classRows = slices.Concat(certificateRows, nativeRows, fileRows, networkRows
 var certificateRows = []classRow{
 	{
 		any: slices.Concat([]string{
+			"behind a proxy that intercepts traffic with a self-signed certificate",
 			"self-signed certificate in certificate chain", "self signed certificate in certificate chain", "self_signed_cert_in_chain",
 		}, verifyNumber(19)),
 		code: "19", causes: []string{"server-intercepted", "server-private-ca", "ca-bundle-stale", "ca-path-partial"},
@@ -82,12 +83,21 @@ var certificateRows = []classRow{
 	},
 	{
 		any: slices.Concat([]string{
-			"depth_zero_self_signed_cert", "self-signed certificate", "self signed certificate",
+			"depth_zero_self_signed_cert", "self-signed certificate encountered", "self-signed certificate", "self signed certificate",
 		}, verifyNumber(18)),
 		code: "18", causes: []string{"server-self-signed", "net-proxy", "server-intercepted"}, tell: []text.Msg{text.M("chain.tell-self"), text.M("chain.tell-portal")},
 	},
 	{
 		any: slices.Concat([]string{
+			"certificate revoked", "has been revoked", "certificate is revoked", "invalid peer certificate: revoked", "certificate was revoked",
+			"certificate status: revoked", "ocsp status: revoked", "certificaterevokedexception", "err_cert_revoked", "crypt_e_revoked",
+		}, verifyNumber(23), hexCodes(0x80092010)),
+		code: "23", causes: []string{"server-revoked"}, tell: []text.Msg{text.M("chain.tell-revoked")},
+	},
+	{
+		any: slices.Concat([]string{
+			"issuer name empty", "subject name empty", "empty subject alternative name extension", "authority key identifier marked critical",
+			"subject key identifier marked critical", "using cert extension requires at least x509v3",
 			"basic constraints of ca cert not marked critical", "missing authority key identifier", "missing subject key identifier",
 			"ca cert does not include key usage extension", "path length given without key usage keycertsign",
 			"path length invalid for non-ca cert", "key usage keycertsign invalid for non-ca cert",
@@ -100,9 +110,14 @@ var certificateRows = []classRow{
 			"has expired or is not yet valid: current time", "certificate has expired", "cert_has_expired", "the certificate has expired",
 			"invalid peer certificate: expired", "peer's certificate has expired", "certificateexpiredexception", "notafter:",
 			"invalid peer certificate: certificate expired", "sslv3 alert certificate expired", "certificate chain uses expired certificate",
-			"the certificate chain uses expired certificate", "expired certificate",
+			"the certificate chain uses expired certificate", "expired certificate", "issued certificate has expired",
+			"' has expired.", "sec_error_expired_certificate",
 		}, verifyNumber(10)),
 		code: "10", causes: expired, tell: []text.Msg{text.M("chain.tell-clock"), text.M("chain.tell-which-expired")},
+	},
+	{
+		any:    []string{"validity check failed", "err_cert_date_invalid", "nottimevalid"},
+		causes: append(slices.Clone(expired), "server-not-yet-valid"), tell: []text.Msg{text.M("chain.tell-clock"), text.M("chain.tell-which-expired")},
 	},
 	{
 		any: slices.Concat([]string{
@@ -120,6 +135,8 @@ var certificateRows = []classRow{
 			"notvalidforname", "certificate not valid for name", "err_cert_common_name_invalid", "ip address mismatch",
 			"doesn't contain any ip sans", "certificate is valid for", "certificate is not valid for any names", "no subject alternative names present",
 			"relies on legacy common name field", "the name in the certificate does not match the expected",
+			"no certificate subject alternative name matches", "doesn't match requested host name", "does not match the server's certificate",
+			"remotecertificatenamemismatch", "does not match target hostname", "is not in the cert's list",
 		}, verifyNumber(62), verifyNumber(64)),
 		code: "62", causes: wrongName, tell: []text.Msg{text.M("chain.tell-name"), text.M("chain.tell-portal")},
 	},
@@ -127,7 +144,8 @@ var certificateRows = []classRow{
 		any: slices.Concat([]string{
 			"invalid ca certificate", "key usage does not include certificate signing", "parent certificate cannot sign this kind of certificate",
 			"ca key usage check failed", "signer was not a ca", "certificate signature failure", "cert_signature_failure", "badsignature",
-			"endentityusedasca", "is not a ca certificate", "verification error\" while trying to verify candidate authority",
+			"endentityusedasca", "is not a ca certificate", "verification failure\" while trying to verify candidate authority",
+			"verification error\" while trying to verify candidate authority",
 			"basicconstraints extension is missing", "not a ca certificate", "was not a ca",
 		}, verifyNumber(7), verifyNumber(24), verifyNumber(79), verifyNumber(32)),
 		causes: []string{"server-forged", "strict-ca"}, tell: []text.Msg{text.M("chain.tell-forged")},
@@ -163,7 +181,10 @@ var certificateRows = []classRow{
 			"certificate signed by unknown authority", "unable to find valid certification path", "pkix path building failed", "unknownissuer",
 			"doesn't have a known issuer", "does not have a known issuer", "the issuer is unknown", "the certificate issuer is unknown", "unknown ca",
 			"tlsv1 alert unknown ca", "server certificate verification failed", "the certificate is not trusted", "issuer is not trusted",
-			"self-signed or unknown issuer", "server certificate not trusted",
+			"self-signed or unknown issuer", "server certificate not trusted", "unable to locally verify the issuer's authority",
+			"certificate issuer is not recognized", "err_cert_authority_invalid", "sec_error_unknown_issuer", "sec_error_untrusted_issuer", "untrustedroot",
+			"partialchain", "could not establish trust relationship", "(0x80131509)", "the ssl certificate is invalid",
+			"could not verify the ssl certificate",
 		},
 		causes: unknownCA, tell: []text.Msg{text.M("chain.tell-sent"), text.M("chain.tell-issuer")},
 	},
@@ -193,9 +214,9 @@ var fileRows = []classRow{
 	{
 		any: []string{
 			"could not find a suitable tls ca certificate bundle", "error setting certificate file", "error setting certificate verify locations",
-			"problem with the ssl ca cert", "error adding trust anchors from file", "invalid ssl_cert_file", "ssl_verify does not contain a valid file path",
+			"problem with the ssl ca cert", "error adding trust anchors from file", "invalid ssl_cert_file", "invalid 'ssl_cert_file'", "parameter ssl_verify = ", "ssl_verify does not contain a valid file path",
 			"must be a boolean, a path to a certificate bundle file", "ignoring extra certs from", "unable to load root certificates",
-			"could not load pem client certificate", "curl: (77)", "curl error (77)", "invalid path: ",
+			"could not load pem client certificate", "in create_ssl_context ctx = ssl.create_default_context(cafile=", "curl: (77)", "curl error 77", "curl error (77)", "invalid path: ",
 		},
 		local: true, causes: []string{"ca-path-missing", "ca-path-invalid", "store-missing"}, tell: []text.Msg{text.M("chain.tell-file")},
 	},
@@ -232,7 +253,7 @@ var networkRows = []classRow{
 	{
 		any: []string{
 			"tlsv1 alert protocol version", "alert protocol version", "unsupported protocol", "unsafe legacy renegotiation disabled", "legacy sigalg disallowed",
-			"protocol version not supported", "protocol_version", "server selected unsupported protocol version", "no protocols available", "unsupported_protocol",
+			"protocol version not supported", "protocol_version", "may not support the client's requested tls protocol versions", "server selected unsupported protocol version", "no protocols available", "unsupported_protocol",
 		},
 		causes: []string{"server-tls-old", "tls-old", "openssl-old"}, tell: []text.Msg{text.M("chain.tell-tls")},
 	},
@@ -263,7 +284,7 @@ var networkRows = []classRow{
 		any: []string{
 			"connection reset by peer", "econnreset", "unexpected eof while reading", "unexpected_eof_while_reading", "ssl_error_syscall",
 			"eof occurred in violation of protocol", "connection was reset", "gnutls recv error (-110)", "the tls connection was non-properly terminated",
-			"connection aborted", "remote end closed connection", "forcibly closed",
+			"connection aborted", "remote end closed connection", "forcibly closed", "remote host terminated the handshake", "ssl connect error",
 		},
 		causes: []string{"net-reset", "net-proxy", "server-tls-old"}, tell: []text.Msg{text.M("chain.tell-reset")},
 	},
@@ -282,7 +303,8 @@ var wrapperRows = []classRow{{
 		"certificate verify failed", "certificate_verify_failed", "condasslerror", "most likely a certificate verification issue", "curl: (60)", "curl error (60)",
 		"problem confirming the ssl certificate", "ssl peer certificate or ssh remote key was not ok", "certificate verification failed", "http 000 connection failed",
 		"sslcertverificationerror", "failed to verify certificate", "ssl certificate problem", "invalid peer certificate", "sslhandshakeexception", "is not trusted.",
-		"certificate verification error", "peer certificate cannot be authenticated", "schannel: ",
+		"certificate verification error", "peer certificate cannot be authenticated", "schannel: ", "curl error 60", "remote certificate is invalid",
+		"ssl validation failed for",
 	},
 	causes:   slices.Concat(unknownCA[:8], []string{"clock-skew", "server-expired", "server-hostname", "strict-ca"}),
 	tell:     []text.Msg{text.M("chain.tell-generic")},

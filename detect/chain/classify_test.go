@@ -144,7 +144,7 @@ func TestClassifyNothing(t *testing.T) {
 // Every cause that the table names is a finding of PRODUCT §5.
 func TestClassifyCausesExist(t *testing.T) {
 	known := strings.Fields(`clock-skew store-missing store-empty store-corrupt store-unindexed verify-off ca-path-missing ca-path-invalid ca-path-partial
-		ca-bundle-stale client-cert-expired openssl-old tls-old strict-ca server-expired server-not-yet-valid server-hostname server-incomplete-chain
+		ca-bundle-stale client-cert-expired openssl-old tls-old strict-ca server-expired server-not-yet-valid server-hostname server-revoked server-incomplete-chain
 		server-private-ca server-self-signed server-intercepted server-forged server-weak server-constraint server-tls-old server-needs-client-cert
 		server-malformed net-dns net-refused net-reset net-timeout net-proxy net-not-tls`)
 	for _, r := range classRows {

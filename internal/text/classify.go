@@ -74,6 +74,10 @@ var classifyTexts = map[string]entry{
 		"the proxy or firewall blocks the CA's revocation servers, or the certificate of an intercepting proxy names none; the chain itself may be fine",
 		"代理或防火墙挡住了 CA 的吊销查询服务器，或中间设备的证书没有吊销地址；证书链本身可能没有问题",
 	},
+	"chain.tell-revoked": {
+		"the CA took the certificate back: only the operator can replace it; until then do not use the server",
+		"CA 已撤销这张证书：只有运维能更换；在此之前不要使用该服务器",
+	},
 	"chain.tell-tls": {
 		"client and server have no TLS version or algorithm in common: one of the two is very old",
 		"客户端与服务器没有共同支持的 TLS 版本或算法：其中一方太旧",
