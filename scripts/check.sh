@@ -52,6 +52,13 @@ eval "$tests"
 step race detector
 CGO_ENABLED=1 go test -race -short -shuffle=on ./...
 
+# Every system call of the released program that changes something, killed; of
+# the errors a sample. All of them: CRASH_POINTS=all, docs/reliability.md.
+step crash
+if [ "$(id -u)" = 0 ] && [ "$(uname -sm)" = 'Linux x86_64' ]; then
+  CRASH_POINTS=kill go test -count=1 -timeout 30m ./internal/crash
+fi
+
 step fuzz
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
