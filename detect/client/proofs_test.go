@@ -144,7 +144,10 @@ func proofsOf(t *testing.T, machine string, r *client.Row) []proof {
 		seen := map[string]bool{} // kinds of trouble this file has had a case of
 		for i := range r.Keys {
 			k := &r.Keys[i]
-			if k.Only != "" && k.Only != f.Format {
+			if k.Only != "" && k.Only != f.Format || f.Format != "" && lines[strings.Join(k.Path, ".")] != "" {
+				continue
+			}
+			if (f.Format == edit.Shell || f.Format == edit.EnvFile) && strings.Contains(k.Path[0], ".") { // no variable: of another file
 				continue
 			}
 			for _, id := range []string{"verify-off", "ca-path-missing"} {
@@ -203,6 +206,12 @@ func valuesOf(r *client.Row, hosts bool, id string) []string {
 	return values[id]
 }
 
+// word is the first of the beginnings that a word of options may have.
+func word(beginnings string) string {
+	first, _, _ := strings.Cut(beginnings, "|")
+	return first
+}
+
 func keyProof(t *testing.T, r *client.Row, f client.File, k *client.Key, id string) (proof, bool) {
 	at := slices.Clone(k.Path)
 	for i, p := range at {
@@ -214,22 +223,19 @@ func keyProof(t *testing.T, r *client.Row, f client.File, k *client.Key, id stri
 		at[0] = ":" + at[0] // as gem itself writes its keys
 	}
 	for _, v := range valuesOf(r, k.Hosts, id) {
-		role, off := k.Says(at, k.Word+v)
+		role, off := k.Says(at, word(k.Word)+v)
 		if id == "verify-off" && !(role == client.RoleVerify && off) || id == "ca-path-missing" && role != client.RoleCA {
 			continue
 		}
 		p := proof{row: r, id: id, file: f.Path, hand: k.ByHand || f.Format == ""}
 		p.name = fmt.Sprintf("%s: %s in %s", id, strings.Join(at, "."), f.Path)
 		if f.Format == "" {
-			line, ok := lines[strings.Join(at, ".")]
-			if !ok {
-				return p, false
-			}
+			line := orElse(lines[strings.Join(at, ".")], word(k.Word)+v)
 			p.sans = "# one\n# two\n"
 			p.with, p.line = "# one\n"+line+"\n# two\n", 2
-			return p, true
+			return p, slices.ContainsFunc(f.Read([]byte(p.with)), func(e edit.Entry) bool { return slices.Equal(e.Path, at) })
 		}
-		p.with, p.sans, p.line = written(t, f.Format, at, k.Word+v, k.Hosts && f.Format == edit.JSON)
+		p.with, p.sans, p.line = written(t, f.Format, at, word(k.Word)+v, k.Hosts && f.Format == edit.JSON)
 		return p, true
 	}
 	return proof{}, false
@@ -285,14 +291,14 @@ func written(t *testing.T, format edit.Format, at []string, value string, list b
 // varProof is a variable that a profile exports.
 func varProof(r *client.Row, v *client.Var, id string) (proof, bool) {
 	for _, value := range valuesOf(r, v.Hosts, id) {
-		role, off, ok := v.Says(v.Word + value)
+		role, off, ok := v.Says(word(v.Word) + value)
 		if !ok || id == "verify-off" && !(role == client.RoleVerify && off) || id == "ca-path-missing" && (role != client.RoleCA || value == "") {
 			continue
 		}
 		name := strings.ReplaceAll(v.Name, "*", "CORP")
 		return proof{
 			row: r, id: id, name: fmt.Sprintf("%s: %s in /root/.profile", id, name), file: "/root/.profile", line: 2,
-			with: fmt.Sprintf("umask 022\nexport %s=%s%s\nalias ll='ls -l'\n", name, v.Word, value), sans: "umask 022\nalias ll='ls -l'\n",
+			with: fmt.Sprintf("umask 022\nexport %s=%s%s\nalias ll='ls -l'\n", name, word(v.Word), value), sans: "umask 022\nalias ll='ls -l'\n",
 		}, true
 	}
 	return proof{}, false

@@ -178,7 +178,7 @@ func (s *scan) fileLayers(r, owner *Row, c *Client, files []File) []layer {
 	for _, f := range s.expandFiles(files) {
 		entries := s.parse(owner.Name, f.Path, f.Format)
 		if f.Read != nil {
-			entries = f.Read(s.peek(f.Path))
+			entries = f.Read(s.readRaw(owner.Name, f.Path))
 		}
 		for i, e := range entries {
 			in, ok := f.inside(e)
