@@ -1,6 +1,10 @@
 package bundles
 
-import "crypto/x509"
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"strconv"
+)
 
 // DistrustReason says why nothing should trust a root.
 type DistrustReason string
@@ -83,6 +87,22 @@ func Compromised(c *x509.Certificate) (Distrust, bool) {
 		return distrustedRoots[i].Distrust, true
 	}
 	return Distrust{}, false
+}
+
+// Weak says what makes a root forgeable with today's means, or "": an RSA key
+// below 2048 bits, which the root programmes removed by 2015, or a signature
+// with MD5, which is of that age. bits is the length of an RSA key.
+func Weak(c *x509.Certificate) (why string, bits int) {
+	if key, ok := c.PublicKey.(*rsa.PublicKey); ok {
+		bits = key.N.BitLen()
+	}
+	switch {
+	case bits > 0 && bits < 2048:
+		return "RSA " + strconv.Itoa(bits), bits
+	case c.SignatureAlgorithm == x509.MD5WithRSA, c.SignatureAlgorithm == x509.MD2WithRSA:
+		return c.SignatureAlgorithm.String(), bits
+	}
+	return "", bits
 }
 
 // CompromisedPrint is Compromised by the certificate's fingerprint alone, for

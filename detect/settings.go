@@ -209,6 +209,11 @@ func clientKeyExposed(_ context.Context, v *platform.View, r *Report) ([]Finding
 			Advice: []text.Msg{text.M("client-key-exposed.advice")},
 		})
 	}
+	for _, f := range keysInBundles(v, r) {
+		if !seen[f.Subject] { // the same file serves as the client's own certificate
+			out = append(out, f)
+		}
+	}
 	return out, nil
 }
 

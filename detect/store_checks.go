@@ -115,6 +115,7 @@ var storeCompromised = &Check{
 			if len(old) > 0 {
 				out = append(out, s.shipped(old))
 			}
+			out = append(out, s.weak()...)
 		}
 		return out, nil
 	},

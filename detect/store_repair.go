@@ -191,6 +191,31 @@ func (s *Store) shipped(names []string) Finding {
 	}
 }
 
+// weak is one note for all roots of a store whose keys are too short for what
+// they certify. An administrator's old CA may be among them, and what it signed
+// would stop to work without it: that is for people to decide.
+func (s *Store) weak() []Finding {
+	f := Finding{
+		ID: "store-compromised-root", Severity: Info, Subject: s.Name, Where: s.Path, Store: s, Action: Manual,
+		Advice: []text.Msg{text.M("store-compromised-root.weak-advice")},
+	}
+	for _, c := range s.Content.Certs {
+		why, bits := bundles.Weak(c.Certificate)
+		if _, known := bundles.Compromised(c.Certificate); why == "" || known {
+			continue
+		}
+		if bits > 0 && bits < 1024 { // calculated in days
+			f.Severity = Warning
+		}
+		f.Evidence = append(f.Evidence, text.M("store-compromised-root.weak-root", "why", why, "root", rootName(c.Certificate)))
+	}
+	if len(f.Evidence) == 0 {
+		return nil
+	}
+	f.Summary = text.M("store-compromised-root.weak", "n", len(f.Evidence))
+	return []Finding{f}
+}
+
 // mostDeselected is one finding for a configuration that refuses most of what
 // it lists: damage, unless a tool says that it was told to.
 func (s *Store) mostDeselected(v *platform.View) Finding {

@@ -22,6 +22,9 @@ func osStoreAddCA(in *Input, cert *x509.Certificate) ([]Action, error) {
 	if d, bad := bundles.Compromised(cert); bad {
 		return nil, &Manual{Why: text.M("store-compromised-root.key", "name", d.Name), Do: text.M("store.never-trust")}
 	}
+	if why, _ := bundles.Weak(cert); why != "" {
+		return nil, &Manual{Why: text.M("store-compromised-root.weak-refused", "name", bundles.Name(cert), "why", why), Do: text.M("store-compromised-root.weak-advice")}
+	}
 	switch in.OS {
 	case "darwin":
 		return nil, &Manual{

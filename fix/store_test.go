@@ -593,6 +593,18 @@ func TestOSStoreAddCA(t *testing.T) {
 			t.Errorf("a compromised root was accepted: %v", err)
 		}
 	}
+	// Row 23: nor one that is too weak to be a root.
+	ca := platformtest.NewCA(t, "Old Corp", nil)
+	weak, err := x509.ParseCertificate(ca.LeafFor(t, platformtest.WeakRSA(t), "Old Corp"))
+	s.must(err)
+	md5 := *corp
+	md5.SignatureAlgorithm = x509.MD5WithRSA
+	for _, c := range []*x509.Certificate{weak, &md5} {
+		var manual *Manual
+		if _, err := osStoreAddCA(in, c); !errors.As(err, &manual) || !strings.Contains(manual.Why.String(), "too weak for a root") {
+			t.Errorf("a weak root was accepted: %v", err)
+		}
+	}
 	view := *s.h.View
 	view.OS = "windows"
 	actions, err = osStoreAddCA(&Input{View: &view, Report: in.Report}, corp)

@@ -11,6 +11,7 @@ var settingsTexts = map[string]entry{
 	},
 	"setting.weigh":       {"{name} at {where} is yours to weigh: programs may depend on the hosts it names", "{where} 处的 {name} 需要你来权衡：可能有程序依赖其中的主机"},
 	"setting.delete":      {"delete `{line}` at {where}", "删除 {where} 处的 `{line}`"},
+	"setting.instead":     {"set {name} to {value} at {where}: without it git would refuse to start", "把 {where} 的 {name} 改为 {value}：若整行删除，git 会拒绝运行"},
 	"setting.delete-all":  {"delete {name} in {file}, {n} times", "删除 {file} 中的 {name}，共 {n} 处"},
 	"setting.cannot-edit": {"{where} cannot be edited without touching anything else: {error}", "无法在不影响其他内容的前提下修改 {where}：{error}"},
 	"setting.no-file":     {"{name} is set in this process and in no file that was found", "{name} 只存在于当前进程的环境中，没有找到设置它的文件"},
@@ -79,12 +80,15 @@ var settingsTexts = map[string]entry{
 	"insecure-url.advice": {"if the server offers it, write {url} at {where}", "如果服务器支持，请在 {where} 改写为 {url}"},
 
 	"client-key-exposed.doc": {
-		"The private key by which a program proves who it is can be read by other accounts of this machine. trustfix sets its mode to 0600. Whoever read it before still has it: have the certificate replaced if others use this machine. Undo: trustfix rollback.",
-		"程序用来证明自己身份的私钥可以被本机其他账户读取。trustfix 会把权限改为 0600。此前读到它的人仍然持有它：如果有其他人使用这台机器，请更换证书。撤销：trustfix rollback。",
+		"The private key by which a program proves who it is can be read by other accounts of this machine. trustfix sets its mode to 0600. A key that stands among the trusted certificates of a bundle, which everybody has to be able to read, is yours to take out. Whoever read it before still has it: have the certificate replaced if others use this machine. Undo: trustfix rollback.",
+		"程序用来证明自己身份的私钥可以被本机其他账户读取。trustfix 会把权限改为 0600。如果私钥混在人人都要读取的受信任证书列表里，则需要由你移出。此前读到它的人仍然持有它：如果有其他人使用这台机器，请更换证书。撤销：trustfix rollback。",
 	},
-	"client-key-exposed":        {"others on this machine can read the private key of {client}: {file}", "本机其他用户可以读取 {client} 的私钥：{file}"},
-	"client-key-exposed.mode":   {"{file} has mode {mode}", "{file} 的权限是 {mode}"},
-	"client-key-exposed.advice": {"if other people use this machine, ask for a new certificate with a new key", "如果有其他人使用这台机器，请重新申请证书并更换私钥"},
+	"client-key-exposed":               {"others on this machine can read the private key of {client}: {file}", "本机其他用户可以读取 {client} 的私钥：{file}"},
+	"client-key-exposed.mode":          {"{file} has mode {mode}", "{file} 的权限是 {mode}"},
+	"client-key-exposed.bundle":        {"a private key stands in a list of trusted certificates that others can read: {file}", "供他人读取的受信任证书列表中混入了私钥：{file}"},
+	"client-key-exposed.copied":        {"it was copied from there to {file}", "它已从那里被复制到 {file}"},
+	"client-key-exposed.bundle-advice": {"no program that reads {file} needs the key: move it to a file of its own that only its owner can read, and rebuild the store if the file is one of its sources", "读取 {file} 的程序都不需要这个私钥：请把它移到只有所有者可读的单独文件；如果该文件是系统证书库的来源，再重建证书库"},
+	"client-key-exposed.advice":        {"if other people use this machine, ask for a new certificate with a new key", "如果有其他人使用这台机器，请重新申请证书并更换私钥"},
 
 	"client-cert-expired.doc": {
 		"The certificate by which a program proves who it is to a server has expired, so servers that ask for it refuse. Only its issuer can renew it; trustfix changes nothing.",

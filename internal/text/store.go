@@ -76,6 +76,10 @@ var storeTexts = map[string]entry{
 	"store-compromised-root.key-evidence":   {"published in {year}: whoever has it can pose as any site to this machine", "私钥于 {year} 年公开：持有者可以对本机冒充任何网站"},
 	"store-compromised-root.removed":        {"The system trusts {name}, which the root programmes removed for cause in {year}", "系统信任了 {name}，它已在 {year} 年因违规被各根证书计划移除"},
 	"store-compromised-root.shipped":        {"The system's package still ships {n} roots that the root programmes no longer accept", "系统软件包仍然带有 {n} 个已不被各根证书计划接受的根证书"},
+	"store-compromised-root.weak":           {"The system trusts {n} roots with keys or signatures that are too weak today", "系统信任的根证书中有 {n} 个的密钥或签名强度如今已经不够"},
+	"store-compromised-root.weak-root":      {"{why}: {root}", "{why}：{root}"},
+	"store-compromised-root.weak-advice":    {"who can calculate such a key can pose as any site here: take out what nothing needs, and have an own CA issued again with at least 2048 bits", "能算出这种密钥的人可以对本机冒充任何网站：请移除不再需要的根证书；自建 CA 请用至少 2048 位的密钥重新签发"},
+	"store-compromised-root.weak-refused":   {"{name} is not installed: {why} is too weak for a root", "未安装 {name}：{why} 的强度不足以作为根证书"},
 	"store-compromised-root.shipped-advice": {"the next version of the package {package} leaves them out", "升级软件包 {package} 后就会去掉"},
 
 	"store-deselected.doc": {
