@@ -51,12 +51,13 @@ var (
 	expired    = []string{"clock-skew", "server-expired", "openssl-old", "ca-bundle-stale"}
 	notYet     = []string{"clock-skew", "server-not-yet-valid"}
 	wrongName  = []string{"server-hostname", "net-proxy", "server-intercepted"}
+	anyCause   = slices.Concat(unknownCA, []string{"clock-skew", "server-expired", "server-not-yet-valid", "server-hostname", "strict-ca", "server-constraint", "server-weak"})
 	brokenFile = []string{"ca-path-invalid", "store-corrupt"}
 )
 
 // classRows is the classification table: the longer and more telling texts
 // first, the wrappers' words last.
-var classRows = slices.Concat(certificateRows, nativeRows, fileRows, networkRows, wrapperRows)
+var classRows = slices.Concat(certificateRows, []classRow{gitRow}, nativeRows, fileRows, networkRows, wrapperRows)
 
 var certificateRows = []classRow{
 	{
@@ -105,9 +106,13 @@ var certificateRows = []classRow{
 		}, verifyNumber(89), verifyNumber(85), verifyNumber(86), verifyNumber(92)),
 		causes: []string{"strict-ca"}, tell: []text.Msg{text.M("chain.tell-strict")},
 	},
+	{ // Go and Java do not say which of the two it is
+		any:    []string{"has expired or is not yet valid: current time", "validity check failed", "err_cert_date_invalid", "nottimevalid"},
+		causes: append(slices.Clone(expired), "server-not-yet-valid"), tell: []text.Msg{text.M("chain.tell-clock"), text.M("chain.tell-which-expired")},
+	},
 	{
 		any: slices.Concat([]string{
-			"has expired or is not yet valid: current time", "certificate has expired", "cert_has_expired", "the certificate has expired",
+			"certificate has expired", "cert_has_expired", "the certificate has expired",
 			"invalid peer certificate: expired", "peer's certificate has expired", "certificateexpiredexception", "notafter:",
 			"invalid peer certificate: certificate expired", "sslv3 alert certificate expired", "certificate chain uses expired certificate",
 			"the certificate chain uses expired certificate", "expired certificate", "issued certificate has expired",
@@ -116,13 +121,9 @@ var certificateRows = []classRow{
 		code: "10", causes: expired, tell: []text.Msg{text.M("chain.tell-clock"), text.M("chain.tell-which-expired")},
 	},
 	{
-		any:    []string{"validity check failed", "err_cert_date_invalid", "nottimevalid"},
-		causes: append(slices.Clone(expired), "server-not-yet-valid"), tell: []text.Msg{text.M("chain.tell-clock"), text.M("chain.tell-which-expired")},
-	},
-	{
 		any: slices.Concat([]string{
 			"certificate is not yet valid", "cert_not_yet_valid", "is not yet activated", "certificatenotyetvalidexception",
-			"notvalidyet", "not yet valid", "chain uses not yet valid certificate", "notbefore:",
+			"notvalidyet", "not yet valid", "certificate not valid yet", "chain uses not yet valid certificate", "notbefore:",
 		}, verifyNumber(9)),
 		code: "9", causes: notYet, tell: []text.Msg{text.M("chain.tell-clock")},
 	},
@@ -131,7 +132,7 @@ var certificateRows = []classRow{
 			"hostname mismatch, certificate is not valid for", "ip address mismatch, certificate is not valid for", "hostname mismatch",
 			"no alternative certificate subject name matches", "err_tls_cert_altname_invalid", "does not match certificate's altnames",
 			"doesn't match either of", "doesn't match '", "no subject alternative dns name matching", "no subject alternative names matching ip address",
-			"no name matching", "certificate's owner does not match hostname", "does not match target host name", "does not match hostname",
+			"no name matching", "certificate's owner does not match hostname", "does not match target host name", "does not match target hostname", "does not match hostname",
 			"notvalidforname", "certificate not valid for name", "err_cert_common_name_invalid", "ip address mismatch",
 			"doesn't contain any ip sans", "certificate is valid for", "certificate is not valid for any names", "no subject alternative names present",
 			"relies on legacy common name field", "the name in the certificate does not match the expected",
@@ -143,12 +144,24 @@ var certificateRows = []classRow{
 	{
 		any: slices.Concat([]string{
 			"invalid ca certificate", "key usage does not include certificate signing", "parent certificate cannot sign this kind of certificate",
-			"ca key usage check failed", "signer was not a ca", "certificate signature failure", "cert_signature_failure", "badsignature",
+			"ca key usage check failed", "signer was not a ca", "certificate signature failure", "cert_signature_failure",
 			"endentityusedasca", "is not a ca certificate", "verification failure\" while trying to verify candidate authority",
 			"verification error\" while trying to verify candidate authority",
-			"basicconstraints extension is missing", "not a ca certificate", "was not a ca",
+			"basicconstraints extension is missing", "not a ca certificate", "was not a ca", "signature check failed",
 		}, verifyNumber(7), verifyNumber(24), verifyNumber(79), verifyNumber(32)),
 		causes: []string{"server-forged", "strict-ca"}, tell: []text.Msg{text.M("chain.tell-forged")},
+	},
+	{ // rustls checks no signature by a key that is too short
+		any: []string{"badsignature"}, tool: "rustls",
+		causes: []string{"server-forged", "server-weak"}, tell: []text.Msg{text.M("chain.tell-forged")},
+	},
+	{ // curl about a signature that is not even one
+		any:    []string{"asn1 encoding routines"},
+		causes: []string{"server-forged", "server-malformed"}, tell: []text.Msg{text.M("chain.tell-forged")},
+	},
+	{ // to OpenSSL an issuer that is no CA has the wrong purpose too
+		any:    slices.Concat([]string{"unsuitable certificate purpose", "unsupported certificate purpose", "invalid_purpose"}, verifyNumber(26)),
+		causes: []string{"server-constraint", "server-forged"}, tell: []text.Msg{text.M("chain.tell-constraint")},
 	},
 	{
 		any: []string{"causedasendentity"}, tool: "rustls",
@@ -158,10 +171,10 @@ var certificateRows = []classRow{
 		any: slices.Concat([]string{
 			"path length constraint exceeded", "path_length_exceeded", "too many intermediates for path length constraint", "pathlenconstraint violated",
 			"pathlenconstraintviolated", "permitted subtree violation", "excluded subtree violation", "is not authorized to sign for this name",
-			"name constraints check failed", "nameconstraintviolation", "unsuitable certificate purpose", "unsupported certificate purpose", "invalid_purpose",
+			"name constraints check failed", "nameconstraintviolation", "violates the signer's constraints", "unknown critical extension", "does not allow extended key usage",
 			"incompatible key usage", "extended key usage does not permit", "invalidpurpose", "invalid extended key usage", "requiredekunotfound",
-			"unhandled critical extension", "unrecognized critical extension", "unhandledcriticalextension",
-		}, verifyNumber(25), verifyNumber(26), verifyNumber(34), verifyNumber(47), verifyNumber(48)),
+			"unhandled critical extension", "unrecognized critical extension", "unhandledcriticalextension", "unsupportedcriticalextension",
+		}, verifyNumber(25), verifyNumber(34), verifyNumber(47), verifyNumber(48)),
 		causes: []string{"server-constraint"}, tell: []text.Msg{text.M("chain.tell-constraint")},
 	},
 	{
@@ -180,14 +193,21 @@ var certificateRows = []classRow{
 		any: []string{
 			"certificate signed by unknown authority", "unable to find valid certification path", "pkix path building failed", "unknownissuer",
 			"doesn't have a known issuer", "does not have a known issuer", "the issuer is unknown", "the certificate issuer is unknown", "unknown ca",
-			"tlsv1 alert unknown ca", "server certificate verification failed", "the certificate is not trusted", "issuer is not trusted",
-			"self-signed or unknown issuer", "server certificate not trusted", "unable to locally verify the issuer's authority",
+			"tlsv1 alert unknown ca", "issuer is not trusted", "self-signed or unknown issuer", "server certificate not trusted",
+			"does not chain with any of the trust anchors", "certificate signer not trusted",
+			"unable to locally verify the issuer's authority",
 			"certificate issuer is not recognized", "err_cert_authority_invalid", "sec_error_unknown_issuer", "sec_error_untrusted_issuer", "untrustedroot",
 			"partialchain", "could not establish trust relationship", "(0x80131509)", "the ssl certificate is invalid",
 			"could not verify the ssl certificate",
 		},
 		causes: unknownCA, tell: []text.Msg{text.M("chain.tell-sent"), text.M("chain.tell-issuer")},
 	},
+}
+
+// gitRow: git's GnuTLS has one sentence for everything but the name.
+var gitRow = classRow{
+	any:    []string{"server certificate verification failed", "certificate error, no details available"},
+	causes: anyCause, tell: []text.Msg{text.M("chain.tell-generic")},
 }
 
 // nativeRows are the verifiers of Windows and macOS: their texts are
@@ -303,10 +323,10 @@ var wrapperRows = []classRow{{
 		"certificate verify failed", "certificate_verify_failed", "condasslerror", "most likely a certificate verification issue", "curl: (60)", "curl error (60)",
 		"problem confirming the ssl certificate", "ssl peer certificate or ssh remote key was not ok", "certificate verification failed", "http 000 connection failed",
 		"sslcertverificationerror", "failed to verify certificate", "ssl certificate problem", "invalid peer certificate", "sslhandshakeexception", "is not trusted.",
-		"certificate verification error", "peer certificate cannot be authenticated", "schannel: ", "curl error 60", "remote certificate is invalid",
-		"ssl validation failed for",
+		"certificate verification error", "peer certificate cannot be authenticated", "schannel: ", "the certificate is not trusted",
+		"curl error 60", "remote certificate is invalid", "ssl validation failed for",
 	},
-	causes:   slices.Concat(unknownCA[:8], []string{"clock-skew", "server-expired", "server-hostname", "strict-ca"}),
+	causes:   anyCause,
 	tell:     []text.Msg{text.M("chain.tell-generic")},
 	fallback: true,
 }}

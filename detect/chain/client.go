@@ -138,7 +138,7 @@ func (j *judge) noIssuer(code int, base Verdict) (id, fine string) {
 		}
 	}
 	switch {
-	case code == 2:
+	case code == 2, j.leaf.anchor && !j.leaf.own: // what is trusted leads to no root
 		return "ca-path-partial", ""
 	case j.in.Rules.version < 300:
 		return "openssl-old", ""

@@ -38,10 +38,15 @@ func (j *judge) openssl(r *Rules) *openssl {
 	} else {
 		o.checkLevel()
 	}
-	o.checkHost()
+	if !r.NameLast {
+		o.checkHost()
+	}
 	o.checkSignatures()
 	if r.version >= 110 {
 		o.checkConstraints()
+	}
+	if r.NameLast {
+		o.checkHost()
 	}
 	return o
 }
@@ -221,11 +226,13 @@ func (o *openssl) fromStore(child *cert) *cert {
 }
 
 // issued is X509_check_issued: names, key identifiers and kinds of key agree.
+// Since 1.1.1 a key usage without certSign does not keep a certificate out of a
+// chain (it is refused afterwards): a self-signed one without it can be trusted.
 func (o *openssl) issued(issuer, c *cert) bool {
 	if !sameName(issuer.RawSubject, c.RawIssuer) || !o.readable(issuer) || !o.readable(c) || !akiMatches(c, issuer) {
 		return false
 	}
-	if o.r.version < 300 {
+	if o.r.version < 110 {
 		_, hasKU := issuer.extension(oidKeyUsage)
 		return !hasKU || issuer.KeyUsage&x509.KeyUsageCertSign != 0
 	}

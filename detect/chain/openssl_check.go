@@ -168,7 +168,7 @@ func (o *openssl) checkSignatures() {
 		c := o.chain[i]
 		if i+1 < len(o.chain) {
 			issuer := o.chain[i+1]
-			if _, hasKU := issuer.extension(oidKeyUsage); o.r.version >= 300 && hasKU && issuer.KeyUsage&x509.KeyUsageCertSign == 0 {
+			if _, hasKU := issuer.extension(oidKeyUsage); o.r.version >= 110 && hasKU && issuer.KeyUsage&x509.KeyUsageCertSign == 0 {
 				o.fail(32, i+1)
 			}
 			if o.j.signature(c, issuer) != sigGood {

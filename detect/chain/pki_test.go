@@ -32,7 +32,7 @@ func mintKey(tb testing.TB, cn string, issuer *entity, key crypto.Signer, opts .
 
 var (
 	asCA, asServer, looseBC = chaintest.AsCA, chaintest.AsServer, chaintest.LooseBC
-	from, until, critical   = chaintest.From, chaintest.Until, chaintest.Critical
+	until                   = chaintest.Until
 	rsaKey, ders            = chaintest.RSAKey, chaintest.DERs
 )
 

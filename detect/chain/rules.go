@@ -21,6 +21,7 @@ type Rules struct {
 	Strict          bool // X509_V_FLAG_X509_STRICT: Python 3.13 and later
 	CommonName      bool // the common name counts where there is no DNS name
 	PartialWildcard bool // "f*.example.com" matches
+	NameLast        bool // the program looks at the name itself, after the library has taken the chain
 	LastError       bool // reports the last error it met, not the first
 	SecurityLevel   int  // OpenSSL's: 0 takes anything, 1 refuses below 80 bits, 2 below 112
 	FetchesIssuers  bool // follows AIA by itself
@@ -51,6 +52,7 @@ const (
 	wordsNone dialect = iota
 	wordsOpenSSL
 	wordsPython
+	wordsCurl
 	wordsNode
 	wordsGo
 	wordsGnuTLS
@@ -76,6 +78,10 @@ var allRules = []Rules{
 	{
 		Name: "python-3.13", Title: "Python 3.13", engine: engineOpenSSL, version: 300, dialect: wordsPython,
 		CommonName: true, SecurityLevel: 2, PartialChain: true, Strict: true,
+	},
+	{
+		Name: "curl", Title: "curl (OpenSSL)", engine: engineOpenSSL, version: 300, dialect: wordsCurl,
+		CommonName: true, SecurityLevel: 2, PartialChain: true, NameLast: true,
 	},
 	{
 		Name: "node", Title: "Node.js", engine: engineOpenSSL, version: 300, dialect: wordsNode,

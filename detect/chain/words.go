@@ -22,6 +22,11 @@ func (r *Rules) words(code int, c Cause, j *judge) (errCode, msg string) {
 			msg = "IP address mismatch, certificate is not valid for '" + host + "'."
 		}
 		return strconv.Itoa(code), "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: " + msg
+	case wordsCurl:
+		if code == 62 || code == 64 {
+			return "60", "curl: (60) SSL: no alternative certificate subject name matches target host name '" + host + "'"
+		}
+		return "60", "curl: (60) SSL certificate problem: " + r.opensslText(code)
 	case wordsNode:
 		if code == 62 || code == 64 {
 			return "ERR_TLS_CERT_ALTNAME_INVALID", nodeAltNames(host, ip, j.leaf)
@@ -123,7 +128,7 @@ var phrases = map[dialect]map[string]phrase{
 		"leaf-ca":                 {"CaUsedAsEndEntity", "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))"},
 		"path-length":             {"PathLenConstraintViolated", "invalid peer certificate: Other(OtherError(PathLenConstraintViolated))"},
 		"name-constraint":         {"NameConstraintViolation", "invalid peer certificate: Other(OtherError(NameConstraintViolation))"},
-		"critical-extension":      {"UnhandledCriticalExtension", "invalid peer certificate: UnhandledCriticalExtension"},
+		"critical-extension":      {"UnsupportedCriticalExtension", "invalid peer certificate: Other(OtherError(UnsupportedCriticalExtension))"},
 		"weak-signature":          {"UnsupportedSignatureAlgorithm", "invalid peer certificate: UnsupportedSignatureAlgorithm"},
 		"weak-key":                {"BadSignature", "invalid peer certificate: BadSignature"},
 		"malformed":               {"BadEncoding", "invalid peer certificate: BadEncoding"},
