@@ -58,9 +58,20 @@ func planPrivateCA(_ context.Context, in *Input, fs []detect.Finding) ([]Action,
 			needs = append(needs, needFor(e, e.ByCA))
 		}
 	}
+	behind := false // a Java's store was not made anew when the system's was
 	actions, err := planPins(in, needs, func(c detect.ClientVerdict) bool {
-		return refusing(c) && (c.Client.Trust.Kind != "os" || !inStore && !in.Elevated)
+		behind = behind || inStore && refusing(c) && c.Client.Trust.FromSystem()
+		return refusing(c) && (c.Client.Trust.Kind != "os" && !c.Client.Trust.FromSystem() || !inStore && !in.Elevated)
 	})
+	if err == nil && (in.Elevated || len(actions) > 0) {
+		var java []Action
+		java, err = planJava(in, fs[0].Endpoint, ca)
+		actions = append(actions, java...)
+	}
+	if err == nil && behind {
+		rebuild, err := rebuildJava(in)
+		return append(actions, rebuild...), err
+	}
 	if err != nil || inStore || !in.Elevated && len(actions) > 0 {
 		return actions, err // the store is a step for somebody with the rights
 	}
@@ -193,7 +204,10 @@ func (j *pinJob) hosts() []string {
 // plan writes the bundle first and points the client to it then, so that no
 // moment has a setting without its file.
 func (j *pinJob) plan(in *Input) ([]Action, error) {
-	data := j.bundle(in)
+	data, err := j.bundle(in)
+	if err != nil {
+		return nil, err
+	}
 	out := []Action{{
 		Kind: FileAction, Target: resolved(in, j.pin), After: platform.Image{Kind: platform.File, Mode: 0o644, Data: data},
 		Summary:  text.M("write-pin", "hosts", strings.Join(j.hosts(), ", "), "client", j.name, "path", j.pin),

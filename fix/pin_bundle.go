@@ -9,6 +9,7 @@ import (
 
 	"trustfix/bundles"
 	"trustfix/detect"
+	"trustfix/detect/client"
 )
 
 const referenceBase = "reference roots"
@@ -17,7 +18,7 @@ const referenceBase = "reference roots"
 // an earlier pin holds for other hosts, and what these hosts need. A client
 // that reads the file besides its own roots gets the public ones as well: the
 // setting is shared with older versions, for which the file is all there is.
-func (j *pinJob) bundle(in *Input) []byte {
+func (j *pinJob) bundle(in *Input) ([]byte, error) {
 	old, oldCerts := readPin(in, j.pin)
 	p := detect.Pin{Client: j.name, Hosts: j.hosts(), Was: j.was}
 	if old.Path != "" {
@@ -59,7 +60,7 @@ func (j *pinJob) bundle(in *Input) []byte {
 			pin(c, n.endpoint.Name())
 		}
 	}
-	return render(p, base, opaque, certs)
+	return render(p, base, opaque, certs, j.store)
 }
 
 // base is the public roots that a pin starts from.
@@ -95,6 +96,10 @@ func freshBase(in *Input, old detect.Pin) ([]*x509.Certificate, [][]byte) {
 	data, err := in.Files.ReadFile(old.Base)
 	if err != nil {
 		return nil, nil
+	}
+	if bundles.IsKeyStore(data) {
+		store, _ := bundles.ReadKeyStore(data, "") // none where it cannot be read: then what the pin holds stays
+		return store.Certs, store.Opaque
 	}
 	c := bundles.Read(data)
 	if c.Fatal() != nil {
@@ -138,22 +143,30 @@ func readPin(in *Input, name string) (detect.Pin, []*x509.Certificate) {
 	if !ok {
 		return detect.Pin{}, nil
 	}
+	if bundles.IsKeyStore(data) {
+		store, _ := bundles.ReadKeyStore(data, "") // ReadPin has read it
+		return p, store.Certs
+	}
 	return p, plain(bundles.Read(data))
 }
 
 // render writes a pin: what it says about itself, what was pinned, the roots.
-func render(p detect.Pin, base []*x509.Certificate, opaque [][]byte, certs []*x509.Certificate) []byte {
-	var b bytes.Buffer
-	b.WriteString(p.Header())
+// A key store is for Java; nil: PEM.
+func render(p detect.Pin, base []*x509.Certificate, opaque [][]byte, certs []*x509.Certificate, store *client.KeyStore) ([]byte, error) {
 	var all []*x509.Certificate
 	for _, c := range p.Pinned {
 		if i := slices.IndexFunc(certs, isPrint(c.SHA256)); i >= 0 {
 			all = append(all, certs[i])
 		}
 	}
+	if store != nil {
+		return keyStore(p.Alias(), append(all, base...), opaque, store)
+	}
+	var b bytes.Buffer
+	b.WriteString(p.Header())
 	b.Write(bundles.Assemble(nil, append(all, base...)...))
 	for _, der := range opaque {
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: der}) // a Buffer takes everything
 	}
-	return b.Bytes()
+	return b.Bytes(), nil
 }

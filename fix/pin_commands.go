@@ -124,7 +124,11 @@ func planUnpin(in *Input, hosts []string) ([]Action, error) {
 			continue
 		}
 		if left := slices.DeleteFunc(slices.Clone(p.Hosts), gone); len(left) > 0 {
-			out = append(out, shrink(in, p, left))
+			a, err := shrink(in, p, left)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, a)
 			continue
 		}
 		settings, err := unpoint(in, p)
@@ -140,7 +144,7 @@ func planUnpin(in *Input, hosts []string) ([]Action, error) {
 }
 
 // shrink keeps a pin for the hosts that are left.
-func shrink(in *Input, p detect.Pin, left []string) Action {
+func shrink(in *Input, p detect.Pin, left []string) (Action, error) {
 	_, certs := readPin(in, p.Path)
 	base := withoutPinned(p, certs)
 	pinned := p.Pinned
@@ -151,10 +155,21 @@ func shrink(in *Input, p detect.Pin, left []string) Action {
 			p.Pinned = append(p.Pinned, c)
 		}
 	}
+	data, err := render(p, base, nil, certs, storeOf(in, p.Path))
 	return Action{
-		Kind: FileAction, Target: resolved(in, p.Path), After: platform.Image{Kind: platform.File, Mode: 0o644, Data: render(p, base, nil, certs)},
+		Kind: FileAction, Target: resolved(in, p.Path), After: platform.Image{Kind: platform.File, Mode: 0o644, Data: data},
 		Summary: text.M("unpin.keep", "hosts", strings.Join(left, ", "), "client", p.Client, "path", p.Path),
+	}, err
+}
+
+// storeOf is how a pin that is a Java key store is opened; nil for PEM.
+func storeOf(in *Input, pin string) *client.KeyStore {
+	for _, c := range in.Report.Clients {
+		if c.Trust.Path == pin {
+			return c.Trust.KeyStore
+		}
 	}
+	return nil
 }
 
 // unpoint puts back what the settings that name a pin said before, or deletes
@@ -179,9 +194,9 @@ func unpoint(in *Input, p detect.Pin) ([]Action, error) {
 			case err == nil && !ok:
 				continue
 			case err == nil && p.Was != "":
-				after.Data, err = edit.Set(s.Format, before.Data, e, p.Was)
+				after.Data, err = edit.Set(s.Format, before.Data, e, naming(s, e, p.Was))
 			case err == nil:
-				after.Data, err = edit.Delete(s.Format, before.Data, e)
+				after.Data, err = without(s, before.Data)
 			}
 			if err != nil {
 				return nil, &Manual{

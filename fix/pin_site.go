@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"trustfix/detect"
 	"trustfix/detect/client"
 	"trustfix/internal/edit"
 	"trustfix/internal/text"
@@ -15,7 +16,15 @@ import (
 
 // pinFile is the name of every pin; it stands beside the configuration that
 // points to it (client.Beside).
-const pinFile = "trustfix-pin.pem"
+const pinFile = "trustfix-pin" + bundleExt
+
+// pinName is that of a client's pin: Java reads key stores.
+func pinName(c *client.Client) string {
+	if c.Trust.KeyStore != nil {
+		return strings.TrimSuffix(pinFile, bundleExt) + storeExt
+	}
+	return pinFile
+}
 
 // site is the setting that names a client's bundle, and where its pin stands.
 type site struct {
@@ -26,6 +35,9 @@ type site struct {
 	was      string          // what it names now, when that is a way of verifying
 	pin      string
 	elevated bool
+	whole    bool             // the pin is read because it is there
+	word     string           // the key is a list of options: the one that names the bundle
+	store    *client.KeyStore // the pin is a Java key store
 }
 
 // findSite picks the layer of a client's configuration that wins: the one that
@@ -47,21 +59,30 @@ func findSite(in *Input, c *client.Client) (site, error) {
 		if !stillSet(in, s) {
 			continue // an earlier step of the plan removes it
 		}
-		out := site{file: s.File, format: s.Format, key: s.Entry.Path, present: s, elevated: s.Elevated}
+		out := site{file: s.File, format: s.Format, key: s.Entry.Path, present: s, elevated: s.Elevated, store: s.KeyStore}
 		if !s.Off {
 			out.was = s.Value
 		}
-		out.pin = path.Join(c.Beside(in.User.Home, s.File), pinFile)
-		if s.Path != "" && path.Base(s.Path) == pinFile {
+		out.pin = path.Join(c.Beside(in.User.Home, s.File), pinName(c))
+		if s.Path != "" && path.Base(s.Path) == pinName(c) {
 			out.pin = s.Path
 		}
 		return out, nil
 	}
 	own := c.Site
-	return site{
-		file: own.File, format: own.Format, key: own.Key, elevated: own.Elevated,
-		pin: path.Join(c.Beside(in.User.Home, own.File), pinFile),
-	}, nil
+	out := site{
+		file: own.File, format: own.Format, key: own.Key, elevated: own.Elevated, whole: own.Whole, word: own.Word,
+		pin: path.Join(c.Beside(in.User.Home, own.File), pinName(c)), store: c.Trust.KeyStore,
+	}
+	if own.Whole {
+		out.pin = own.File
+		if data, err := in.Files.ReadFile(own.File); err == nil {
+			if _, ours := detect.ReadPin(own.File, data); !ours {
+				return site{}, &Manual{Why: text.M("java-store.own", "path", own.File), Do: text.M("java-store.own-do", "path", own.File)}
+			}
+		}
+	}
+	return out, nil
 }
 
 // weight puts the layer that is effective now before all others.
@@ -88,6 +109,12 @@ func stillSet(in *Input, s *client.Setting) bool {
 
 // point makes the setting name the pin; changed is false when it does already.
 func (s site) point(in *Input) (a Action, changed bool, err error) {
+	if s.whole {
+		return a, false, nil
+	}
+	if strings.ContainsAny(s.pin, " \t") && (s.word != "" || s.present != nil && s.present.Word != "") {
+		return a, false, s.byHand(errors.New("a path with blanks cannot stand in a list of options"))
+	}
 	target := resolved(in, s.file)
 	before, err := in.Files.Snapshot(target)
 	if err != nil {
@@ -99,13 +126,17 @@ func (s site) point(in *Input) (a Action, changed bool, err error) {
 		if err == nil && !ok {
 			err = fmt.Errorf("%s is not there any more", s.present.Name)
 		}
-		if err == nil && e.Value == s.pin {
+		if err == nil && e.Value == naming(s.present, e, s.pin) {
 			return a, false, nil
 		}
 		if err == nil {
-			data, err = edit.Set(s.format, data, e, s.pin)
+			data, err = edit.Set(s.format, data, e, naming(s.present, e, s.pin))
 		}
 		if err != nil {
+			return a, false, s.byHand(err)
+		}
+	} else if s.word != "" {
+		if data, err = withWord(s, data); err != nil {
 			return a, false, s.byHand(err)
 		}
 	} else if data, err = edit.Add(s.format, data, s.key, s.pin); err != nil {

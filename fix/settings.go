@@ -129,9 +129,13 @@ func without(s *client.Setting, data []byte) ([]byte, error) {
 	case err != nil || !ok:
 		return data, err
 	case s.Word != "":
-		return edit.RemoveItem(s.Format, data, e, s.Word)
+		return withoutWords(s, data)
 	}
-	return edit.Delete(s.Format, data, e)
+	data, err = edit.Delete(s.Format, data, e)
+	if err == nil && s.KeyStore != nil {
+		return withoutKeys(s, data)
+	}
+	return data, err
 }
 
 // withoutLine takes out a line that names the setting and holds nothing else.

@@ -24,8 +24,11 @@ const bundleHead = "# Public roots and those of "
 // the system's store holds both, the setting names that.
 func completeBundle(in *Input, fs []detect.Finding) ([]Action, error) {
 	s := fs[0].Setting
-	if s == nil || s.File == "" || s.Format == "" || s.Word != "" {
+	if s == nil || s.File == "" || s.Format == "" {
 		return nil, byHand(fs[0])
+	}
+	if s.KeyStore != nil {
+		return completeStore(in, fs)
 	}
 	private, err := in.Files.ReadFile(s.Path)
 	if err != nil {
@@ -69,7 +72,7 @@ func systemHolds(in *Input, content bundles.Content) string {
 // where the caller has no right to write there, below the user's configuration.
 func completeName(in *Input, s *client.Setting) string {
 	base := path.Base(s.Path)
-	base = strings.TrimSuffix(base, path.Ext(base)) + "-and-public.pem"
+	base = strings.TrimSuffix(base, path.Ext(base)) + "-and-public" + bundleExt
 	name := path.Join(path.Dir(s.Path), base)
 	if !in.Elevated && writable(in.Files, name) != nil {
 		name = path.Join(in.User.Home, ".config/trustfix", base)
@@ -122,7 +125,7 @@ func pointSettings(in *Input, fs []detect.Finding, name string) (Action, error) 
 	for _, f := range fs {
 		e, ok, err := locate(f.Setting, data)
 		if err == nil && ok {
-			data, err = edit.Set(f.Setting.Format, data, e, name)
+			data, err = edit.Set(f.Setting.Format, data, e, naming(f.Setting, e, name))
 		}
 		if err != nil {
 			return Action{}, cannotEdit(f, err)

@@ -140,8 +140,15 @@ func (s *scan) defaultStore(home string) string {
 // javaOrder is the order in which Java's words count where it is not the one
 // of files and variables; the launcher's and a tool's own stand between.
 var javaOrder = map[string]int{
-	"JAVA_TOOL_OPTIONS": -3, "JDK_JAVA_OPTIONS": -2, "jvm.config": -1,
+	"JAVA_TOOL_OPTIONS": -3, "JDK_JAVA_OPTIONS": -2,
 	"_JAVA_OPTIONS": 1, gradleStore: 2, // set by Gradle when it runs
+}
+
+func javaRank(l layer) int {
+	if strings.HasSuffix(l.File, "/.mvn/jvm.config") {
+		return -1
+	}
+	return javaOrder[l.Name]
 }
 
 // javaTrust settles where a program on Java takes its roots from.
@@ -155,7 +162,7 @@ func (s *scan) javaTrust(c *Client, layers []layer) {
 		c.Trust.Owner = OwnerDistro
 	}
 	layers = slices.Clone(layers)
-	slices.SortStableFunc(layers, func(a, b layer) int { return cmp.Compare(javaOrder[a.Name], javaOrder[b.Name]) })
+	slices.SortStableFunc(layers, func(a, b layer) int { return cmp.Compare(javaRank(a), javaRank(b)) })
 	var w *Setting
 	password, kind := "", ""
 	for _, l := range layers {
@@ -222,8 +229,6 @@ var mavenRow = &Row{
 		{Path: []string{"MAVEN_OPTS"}, Role: RoleVerify, Off: value(mavenInsecure), Word: mavenWords},
 		{Path: []string{"MAVEN_OPTS"}, Role: RoleCA, Word: trustStore, KeyStore: true},
 		{Path: []string{"MAVEN_ARGS"}, Role: RoleVerify, Off: value(mavenInsecure), Word: mavenWords},
-		{Path: []string{"jvm.config"}, Role: RoleVerify, Off: value(mavenInsecure), Word: mavenWords},
-		{Path: []string{"jvm.config"}, Role: RoleCA, Word: trustStore, KeyStore: true},
 		{Path: []string{"url"}, Role: RoleURL},
 	},
 	Vars: jvmVars(
@@ -239,12 +244,13 @@ var mavenRow = &Row{
 	Unverified: "-Dmaven.wagon.http.ssl.insecure, -Daether.connector.https.securityMode",
 }
 
-// readJVMConfig reads options, one or more on a line.
+// readJVMConfig reads options, one or more on a line, which count as those of
+// MAVEN_OPTS do.
 func readJVMConfig(data []byte) []edit.Entry {
 	var out []edit.Entry
 	for i, line := range strings.Split(string(data), "\n") {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			out = append(out, edit.Entry{Path: []string{"jvm.config"}, Value: line, Line: i + 1, EndLine: i + 1})
+			out = append(out, edit.Entry{Path: []string{"MAVEN_OPTS"}, Value: line, Line: i + 1, EndLine: i + 1})
 		}
 	}
 	return out
@@ -257,12 +263,12 @@ func readMavenSettings(data []byte) []edit.Entry {
 	for i, line := range strings.Split(string(data), "\n") {
 		code := ""
 		for rest := line; rest != ""; {
-			text, after, found := strings.Cut(rest, "-->")
 			if comment {
+				_, after, found := strings.Cut(rest, "-->")
 				comment, rest = !found, after
 				continue
 			}
-			text, after, found = strings.Cut(rest, "<!--")
+			text, after, found := strings.Cut(rest, "<!--")
 			code, comment, rest = code+text, found, after
 		}
 		if _, v, ok := strings.Cut(code, "<url>"); ok {

@@ -310,6 +310,9 @@ func wordSplice(data []byte, val span, item string) (splice, bool) {
 		if s, whole := wholeLines(data, span{lo, hi}, func([]byte) bool { return false }); whole && s.lo >= val.lo {
 			if s.hi > val.hi { // the last line of the value: its ending stays in front
 				s = span{lineEndBefore(data, s.lo), hi}
+				if s.lo > val.lo && data[s.lo-1] == '\\' { // that line no longer goes on
+					s.lo = val.lo + len(strings.TrimRight(string(data[val.lo:s.lo-1]), " \t"))
+				}
 			}
 			return splice{span: s}, true
 		}

@@ -26,6 +26,7 @@ func TestProperties(t *testing.T) {
 		{"a = 1\n# b\n", "a = /x y", "a = /x y\n# b\n"},
 		{"a=1", "+b = \u00e9\\", "a=1\nb=\\u00e9\\\\\n"},
 		{"j=-Xmx1g -Dx=/a -Dy\n", "j - -Dx=/a", "j=-Xmx1g -Dy\n"},
+		{"j=-Xmx1g \\\n  -Dx=/a\nk=1\n", "j - -Dx=/a", "j=-Xmx1g\nk=1\n"},
 		{"j=-Xmx1g \\\n  -Dx=/a \\\n  -Dy\n", "j - -Dx=/a", "j=-Xmx1g \\\n  \\\n  -Dy\n"},
 	})
 }

@@ -66,6 +66,7 @@ var catalogs = []map[string]entry{
 	storeTexts,
 	cliTexts,
 	settingsTexts,
+	javaTexts,
 	chainTexts,
 	classifyTexts,
 	clockTexts,
