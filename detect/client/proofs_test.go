@@ -144,7 +144,10 @@ func proofsOf(t *testing.T, machine string, r *client.Row) []proof {
 		seen := map[string]bool{} // kinds of trouble this file has had a case of
 		for i := range r.Keys {
 			k := &r.Keys[i]
-			if k.Only != "" && k.Only != f.Format {
+			if k.Only != "" && k.Only != f.Format || f.Format != "" && lines[strings.Join(k.Path, ".")] != "" {
+				continue
+			}
+			if (f.Format == edit.Shell || f.Format == edit.EnvFile) && strings.Contains(k.Path[0], ".") { // no variable: of another file
 				continue
 			}
 			for _, id := range []string{"verify-off", "ca-path-missing"} {
@@ -227,13 +230,10 @@ func keyProof(t *testing.T, r *client.Row, f client.File, k *client.Key, id stri
 		p := proof{row: r, id: id, file: f.Path, hand: k.ByHand || f.Format == ""}
 		p.name = fmt.Sprintf("%s: %s in %s", id, strings.Join(at, "."), f.Path)
 		if f.Format == "" {
-			line, ok := lines[strings.Join(at, ".")]
-			if !ok {
-				return p, false
-			}
+			line := orElse(lines[strings.Join(at, ".")], word(k.Word)+v)
 			p.sans = "# one\n# two\n"
 			p.with, p.line = "# one\n"+line+"\n# two\n", 2
-			return p, true
+			return p, slices.ContainsFunc(f.Read([]byte(p.with)), func(e edit.Entry) bool { return slices.Equal(e.Path, at) })
 		}
 		p.with, p.sans, p.line = written(t, f.Format, at, word(k.Word)+v, k.Hosts && f.Format == edit.JSON)
 		return p, true
