@@ -29,7 +29,13 @@ func PinPlan(hosts []string) func(context.Context, *Input) (*Plan, error) {
 				about = append(about, i)
 			}
 		}
-		return oneStep(ctx, in, &f, about)
+		p, err := oneStep(ctx, in, &f, about)
+		for _, e := range in.Report.Endpoints {
+			if len(p.Steps) > 0 && slices.ContainsFunc(hosts, func(h string) bool { return named(h, e) }) {
+				p.Steps[0].asked = append(p.Steps[0].asked, e)
+			}
+		}
+		return p, err
 	}
 }
 

@@ -36,7 +36,8 @@ type Step struct {
 	Reversible bool
 	Manual     *Manual // a person has to do it; there are no actions then
 
-	attempt bool // the caller has the rights it needs
+	attempt bool               // the caller has the rights it needs
+	asked   []*detect.Endpoint // servers that it was asked for by name
 }
 
 func (m *Manual) Error() string { return m.Why.String() }
@@ -239,6 +240,16 @@ func (s *Step) Of(r *detect.Report) []detect.Finding {
 	out := make([]detect.Finding, len(s.Findings))
 	for i, n := range s.Findings {
 		out[i] = r.Findings[n]
+	}
+	return out
+}
+
+// Proof are the findings whose clients can prove the step: its own, and of the
+// servers that it was asked for by name, whatever was wrong with them.
+func (s *Step) Proof(r *detect.Report) []detect.Finding {
+	out := s.Of(r)
+	for _, e := range s.asked {
+		out = append(out, detect.Finding{Endpoint: e})
 	}
 	return out
 }

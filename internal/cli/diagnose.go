@@ -128,7 +128,7 @@ func (s *session) carryOut(ctx context.Context, h *platform.Host, o detect.Optio
 		Verify: func(ctx context.Context, v *platform.View, step *fix.Step) ([]detect.Finding, error) {
 			still, err := detect.Recheck(ctx, v, o, step.Of(report))
 			if err == nil && len(still) == 0 && o.ProbeClients && !o.Offline {
-				proofs[step] = prover.Prove(ctx, v, step.Of(report))
+				proofs[step] = prover.Prove(ctx, v, step.Proof(report))
 			}
 			return still, err
 		},

@@ -156,7 +156,8 @@ func (s *session) parse(c *cli.Context) error {
 			return usage(text.M("cli.bad-config", "file", name, "error", err.Error()))
 		}
 	}
-	if f.probe = f.apply; c.IsSet("probe-clients") {
+	// What is done by name, and seldom, is proven as an apply is; the daily renewal is not.
+	if f.probe = f.apply || c.Command != nil && c.Command.Name == "pin" && !f.renew; c.IsSet("probe-clients") {
 		f.probe = c.Bool("probe-clients")
 	}
 	if f.apply && f.dryRun {

@@ -54,7 +54,7 @@ func (s *session) change(ctx context.Context, plans planner) error {
 	if err != nil {
 		return err
 	}
-	run, _, err := s.carryOut(ctx, h, o, report, plan)
+	run, probes, err := s.carryOut(ctx, h, o, report, plan)
 	if err != nil {
 		return err
 	}
@@ -66,6 +66,7 @@ func (s *session) change(ctx context.Context, plans planner) error {
 		code = exitFindings
 	}
 	if s.flags.json {
+		report.Probes = append(report.Probes, probes...)
 		return s.printJSON(newDocument(s, report, plan, run), code)
 	}
 	for _, step := range plan.Steps {
@@ -74,6 +75,7 @@ func (s *session) change(ctx context.Context, plans planner) error {
 			s.out.wrap("", 2, s.out.show(step.Manual.Do))
 		}
 	}
+	s.printDisagreements(probes)
 	s.printOutcome(run, plan)
 	return exit(code)
 }

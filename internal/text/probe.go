@@ -2,7 +2,7 @@ package text
 
 // probeTexts are about judgements that the clients' own programs confirm.
 var probeTexts = map[string]entry{
-	"cli.flag-probe-clients": {"let the clients' own programs confirm the judgement (default with --apply)", "让客户端程序自己来验证判断（使用 --apply 时默认开启）"},
+	"cli.flag-probe-clients": {"let the clients' own programs confirm the judgement (default with --apply and pin)", "让客户端程序自己来验证判断（使用 --apply 或 pin 时默认开启）"},
 
 	"probe.verified":      {"verified: {who}", "已验证：{who}"},
 	"probe.reaches":       {"{client} reaches {host}", "{client} 可以连接 {host}"},
