@@ -251,8 +251,11 @@ func (e *engine) step(ctx context.Context, n int, s *Step, result *StepResult) e
 	return e.record(n, result)
 }
 
-// preflight refuses what cannot be written before anything is.
+// preflight refuses what cannot be written, or has no room, before anything is.
 func preflight(h *platform.Host, rec *stepRecord) error {
+	if err := fits(h, rec); err != nil {
+		return err
+	}
 	for _, c := range rec.Changes {
 		if err := writable(h.Files, c.Path); err != nil && !errors.Is(err, platform.ErrMountPoint) {
 			return &Unwritable{c.Path, err}

@@ -240,7 +240,10 @@ func reason(err error) text.Msg {
 	var stale *staleError
 	var unwritable *Unwritable
 	var still *stillThere
+	var full *NoSpace
 	switch {
+	case errors.As(err, &full):
+		return full.Msg()
 	case errors.Is(err, context.Canceled):
 		return text.M("engine.interrupted")
 	case errors.As(err, &stale):

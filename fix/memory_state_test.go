@@ -13,6 +13,8 @@ import (
 // the real thing (platform/state.go).
 type memState struct{ *memory }
 
+func (m memState) Free() int64 { return m.free("/state") }
+
 func (m memState) Path() string { return "/state" }
 
 func (m memState) ReadFile(name string) ([]byte, error) {

@@ -28,6 +28,8 @@ type memory struct {
 	readOnly    map[string]error
 	mounts      map[string]bool // written in place, not atomically
 
+	space map[string]int64 // free bytes of the file system at a directory
+
 	disk  *disk // what has reached the medium; nil: that does not matter
 	hasty bool  // fsync does nothing
 
@@ -93,6 +95,13 @@ func (m *memory) step() error {
 		return m.err
 	}
 	return nil
+}
+
+func (m *memory) free(dir string) int64 {
+	if n, ok := m.space[dir]; ok {
+		return n
+	}
+	return -1
 }
 
 func (m *memory) SetClock(t time.Time) error {
@@ -218,6 +227,8 @@ func (m memFiles) Writable(name string) error {
 	}
 	return nil
 }
+
+func (m memFiles) Free(name string) int64 { return m.free(name) }
 
 func (m memFiles) HostPath(name string) string { return name }
 

@@ -404,6 +404,40 @@ func TestReadOnlyIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 	}
 }
 
+// Row 4: what has no room is refused before anything is touched; with room
+// again it goes through. A program's step counts what stands where it writes.
+func TestNoSpaceIsRefusedBeforeAnythingIsTouched(t *testing.T) {
+	for _, dir := range []string{"/state", "/etc", "/etc/store", "/run", "/home/lin/dots"} {
+		m, r := sample()
+		before := m.copyTree()
+		m.space = map[string]int64{dir: 1000}
+		run, err := Apply(t.Context(), m.host(), mustPlan(t, m, r), ApplyOptions{Verify: verifier(r)})
+		if err != nil || run.Count(Failed) == 0 {
+			t.Fatalf("%s: %+v, %v", dir, run, err)
+		}
+		for _, s := range run.Steps {
+			if s.Status == Failed && !strings.Contains(s.Error.String(), "no space: "+dir+" has 1 KB left") {
+				t.Errorf("%s: %s", dir, s.Error)
+			}
+		}
+		if dir == "/state" && (run.ID != "" || len(m.state) != 1 || compare(before, m.tree) != "") {
+			t.Errorf("%s: touched, %v", dir, m.state)
+		}
+		m.space[dir] = 1 << 20
+		if run := mustApply(t, m, remaining(m, r)); run.State != RunApplied {
+			t.Errorf("%s, with room: %+v", dir, run)
+		}
+		for range 2 {
+			if _, err := Rollback(t.Context(), m.host(), "", false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := compare(before, m.tree); diff != "" {
+			t.Errorf("%s:\n%s", dir, diff)
+		}
+	}
+}
+
 // Row 8: a bind-mounted file is written in place; torn, it is still ours.
 func TestKillInsideAnInPlaceWrite(t *testing.T) {
 	for n := 1; ; n++ {

@@ -113,6 +113,23 @@ func syncErr(err error) error {
 	return err
 }
 
+// free is what euid may still write here: -1 where the file system does not
+// say, 0 also where it has no room for another name.
+func (d *dir) free(euid int) int64 {
+	var st unix.Statfs_t
+	if retry(func() error { return unix.Fstatfs(d.fd, &st) }) != nil || st.Blocks == 0 {
+		return -1
+	}
+	blocks := st.Bavail
+	if euid == 0 {
+		blocks = st.Bfree
+	}
+	if st.Files > 0 && st.Ffree == 0 {
+		return 0
+	}
+	return int64(min(blocks, 1<<40)) * int64(st.Bsize)
+}
+
 // lstat describes name itself, with the text of a link.
 func (d *dir) lstat(name string) (Image, error) {
 	var st unix.Stat_t

@@ -91,6 +91,18 @@ func syncErr(err error) error {
 	return err
 }
 
+func (d *dir) free(int) int64 {
+	name, err := windows.UTF16PtrFromString(d.host)
+	var free uint64
+	if err == nil {
+		err = windows.GetDiskFreeSpaceEx(name, &free, nil, nil)
+	}
+	if err != nil {
+		return -1
+	}
+	return int64(min(free, 1<<62))
+}
+
 func (d *dir) lstat(name string) (Image, error) {
 	fi, err := d.root.Lstat(name)
 	if err != nil {

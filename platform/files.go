@@ -32,6 +32,10 @@ type Files interface {
 	// Writable says why name could not be replaced by the caller, or nil:
 	// rights, read-only file system, immutable flag, mount point, hard links.
 	Writable(name string) error
+	// Free is how many bytes the caller may still write into the directory
+	// name, or into the nearest one above it that is there; -1 where the file
+	// system does not say.
+	Free(name string) int64
 	// HostPath is where name stands outside the root, for messages and argv.
 	HostPath(name string) string
 }
@@ -52,6 +56,7 @@ type Writer interface {
 // examined tree's rules but made of the same durable steps.
 type Dir interface {
 	Path() string // for messages
+	Free() int64  // as Files.Free, also of a directory that is yet to be made
 	ReadFile(name string) ([]byte, error)
 	// WriteFile is durable when it returns: temp, fsync, rename, fsync of the directory.
 	WriteFile(name string, data []byte) error

@@ -113,6 +113,12 @@ func TestMountChild(t *testing.T) {
 		mount("none", dir, "tmpfs", 0, "size=64k,mode=0755")
 		write("full/f", "as before")
 		before := image(t, tr, "/full/f")
+		if free := tr.Free("/full/none/yet"); free <= 0 || free > 64<<10 {
+			t.Errorf("%d bytes are said to be free", free)
+		}
+		if state := (&stateDir{path: dir + "/none/yet"}).Free(); state != tr.Free("/full") {
+			t.Errorf("the state directory has %d bytes, the file system %d", state, tr.Free("/full"))
+		}
 		err := tr.Put("/full/f", file(strings.Repeat("x", 200<<10)))
 		if !errors.Is(err, unix.ENOSPC) {
 			t.Errorf("Put: %v", err)

@@ -29,6 +29,19 @@ func NewState(hostPath string) Dir { return &stateDir{path: hostPath, euid: os.G
 
 func (s *stateDir) Path() string { return s.path }
 
+func (s *stateDir) Free() int64 {
+	for name := s.path; ; name = filepath.Dir(name) {
+		d, err := openTop(name)
+		if err == nil {
+			defer d.close()
+			return d.free(s.euid)
+		}
+		if filepath.Dir(name) == name {
+			return -1
+		}
+	}
+}
+
 // open opens the directory once. It refuses one that others could have
 // prepared: backups are secrets, and an undo writes what stands in them.
 func (s *stateDir) open(create bool) (*os.Root, error) {

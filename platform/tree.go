@@ -321,6 +321,26 @@ func (t *tree) Resolve(name string) (resolved string, err error) {
 	return resolved, err
 }
 
+func (t *tree) Free(name string) int64 {
+	free := int64(-1)
+	err := t.at("measure", name, true, func(p *place) error {
+		if p.img.Kind != DirKind {
+			return fs.ErrNotExist
+		}
+		d, err := p.dir.openDir(p.base)
+		if err != nil {
+			return err
+		}
+		defer d.close()
+		free = d.free(t.euid)
+		return nil
+	})
+	if err != nil && path.Clean(name) != "/" {
+		return t.Free(path.Dir(path.Clean(name)))
+	}
+	return free
+}
+
 func (t *tree) HostPath(name string) string {
 	return filepath.Join(t.host, filepath.FromSlash(path.Clean("/"+name)))
 }

@@ -11,6 +11,7 @@ var engineTexts = map[string]entry{
 	"engine.interrupted":        {"interrupted; this step was taken back", "已中断，这一步已撤销"},
 	"engine.builds-on":          {"it builds on {fix}, which does not stand", "它依赖于 {fix}，而后者没有生效"},
 	"engine.stale":              {"{path} changed after the plan was made; run trustfix again", "{path} 在制定计划之后被改动，请重新运行 trustfix"},
+	"engine.no-space":           {"no space: {path} has {free} left, and this needs {need} (backups included); nothing was touched", "空间不足：{path} 只剩 {free}，而这一步需要 {need}（含备份）；未作任何改动"},
 	"engine.cannot-write":       {"cannot change {path}: {error}", "无法修改 {path}：{error}"},
 	"engine.still-there":        {"it did not help: {finding}", "没有起作用：{finding}"},
 	"engine.not-taken-back":     {"{why}; and it could not be taken back: {error}", "{why}；并且无法撤销：{error}"},
