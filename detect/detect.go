@@ -23,6 +23,7 @@ import (
 type Options struct {
 	Refs      *bundles.Roots // reference roots
 	Targets   []string       // extra endpoints: URL, host, host:port, name@ip:port
+	UsedBy    []string       // names of clients that are taken to use Targets
 	Offline   bool           // no network at all
 	NTP       []string       // time servers to ask instead of the default ones
 	Only      []string       // finding or fix ids; empty: all. A fix id stands for the findings it repairs

@@ -25,6 +25,7 @@ const probesAtOnce = 16
 // every target at the same time, and judges what they served.
 func gatherEndpoints(ctx context.Context, v *platform.View, r *Report) {
 	r.Endpoints = collect(v, r.Clients, r.Options.Targets)
+	claim(v, r)
 	var wg sync.WaitGroup
 	if r.Clock.Source == "none" && !v.Rooted {
 		// No time server answered: the hosts that are asked anyway may know.
@@ -92,16 +93,57 @@ func collect(v *platform.View, clients []*client.Client, targets []string) []*En
 			if e = add(e); e.Target.Cert == nil {
 				e.Target.Cert = clientCert(v, c)
 			}
-			if id := c.Name + ":" + c.Path; !slices.Contains(e.UsedBy, id) {
-				e.UsedBy = append(e.UsedBy, id)
-				e.Clients = append(e.Clients, ClientVerdict{Client: c})
-			}
+			e.use(c, ce)
 			if ce.SetBy != "" && !slices.Contains(e.SetBy, ce.SetBy) {
 				e.SetBy = append(e.SetBy, ce.SetBy)
 			}
 		}
 	}
 	return out
+}
+
+func named(a, b *Endpoint) bool {
+	return a.Target.Host == b.Target.Host && a.Target.Port == b.Target.Port
+}
+
+// use notes that a client talks to the endpoint.
+func (e *Endpoint) use(c *client.Client, ce client.Endpoint) {
+	if id := c.Name + ":" + c.Path; !slices.Contains(e.UsedBy, id) {
+		e.UsedBy = append(e.UsedBy, id)
+		e.Clients = append(e.Clients, ClientVerdict{Client: c.For(ce)})
+	}
+}
+
+// claim adds the clients that are said to use the targets, and those that read
+// a pin for the hosts it was made for.
+func claim(v *platform.View, r *Report) {
+	for _, p := range Pins(v, r.Clients) {
+		for _, h := range p.Hosts {
+			e, err := ParseTarget(h)
+			if err != nil {
+				continue
+			}
+			if i := slices.IndexFunc(r.Endpoints, func(o *Endpoint) bool { return named(o, e) }); i >= 0 {
+				e = r.Endpoints[i]
+			} else {
+				e.Target.Proxy = v.Net.ProxyFor(e.Parsed)
+				e.UsedBy, e.Chain = []string{}, []chain.Info{}
+				r.Endpoints = append(r.Endpoints, e)
+			}
+			for _, c := range r.Clients {
+				if at := c.At(e.Parsed); p.Serves(c.For(at)) {
+					e.use(c, at)
+				}
+			}
+		}
+	}
+	for _, e := range r.Endpoints {
+		for _, c := range r.Clients {
+			if e.Named && slices.Contains(r.Options.UsedBy, c.Name) {
+				e.use(c, c.At(e.Parsed))
+			}
+		}
+	}
 }
 
 // clientCert is the certificate that a client is configured to show, when it

@@ -100,9 +100,12 @@ func Pins(v *platform.View, clients []*client.Client) []Pin {
 	var out []Pin
 	seen := map[string]bool{}
 	for _, c := range clients {
-		names := c.Trust.Adds
-		if c.Trust.SetBy != "" { // a pin is what a setting names, never a package's own file
-			names = append([]string{c.Trust.Path}, names...)
+		var names []string
+		for _, t := range c.Trusts() {
+			names = append(names, t.Adds...)
+			if t.SetBy != "" { // a pin is what a setting names, never a package's own file
+				names = append(names, t.Path)
+			}
 		}
 		for _, name := range names {
 			if name == "" || seen[name] {

@@ -214,11 +214,13 @@ func (j *pinJob) plan(in *Input) ([]Action, error) {
 		Elevated: j.elevated,
 	}}
 	for _, s := range j.sites {
-		a, changed, err := s.point(in)
+		a, changed, err := s.point(in, out)
 		if err != nil {
 			return nil, err
 		}
-		if changed {
+		if i := slices.IndexFunc(out, func(o Action) bool { return o.Target == a.Target }); changed && i >= 0 {
+			out[i].After = a.After // one file with a key for each server
+		} else if changed {
 			out = append(out, a)
 		}
 	}

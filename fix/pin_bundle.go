@@ -14,6 +14,9 @@ import (
 
 const referenceBase = "reference roots"
 
+// besides is the base of a pin that a client reads besides its own roots.
+const besides = "the client's own roots"
+
 // bundle is the new content of a pin: the client's present public roots, what
 // an earlier pin holds for other hosts, and what these hosts need. A client
 // that reads the file besides its own roots gets the public ones as well: the
@@ -58,6 +61,16 @@ func (j *pinJob) bundle(in *Input) ([]byte, error) {
 	for _, n := range j.needs {
 		for _, c := range n.certs {
 			pin(c, n.endpoint.Name())
+		}
+	}
+	if j.adds { // the rest is in the client already
+		base, opaque, p.Base = nil, nil, besides
+		if name := cmp.Or(j.wasPath, p.Was); name != "" && name != j.pin {
+			base, opaque = freshBase(in, detect.Pin{Base: name})
+			p.Base = name
+		} else if p.Was != "" {
+			base, opaque = freshBase(in, old)
+			p.Base = old.Base
 		}
 	}
 	return render(p, base, opaque, certs, j.store)

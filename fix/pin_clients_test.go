@@ -1,6 +1,7 @@
 package fix
 
 import (
+	"crypto/x509"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +83,44 @@ Version: 2.0
 			"/root/.config/pdm/trustfix-pin.pem",
 		},
 		{
+			"curl", "curl", "-- usr/bin/curl --\n" + store, "/root/.curlrc",
+			"# ours\nurl = \"https://" + pinHost + "/\"\nsilent\n", "# ours\nurl = \"https://" + pinHost + "/\"\nsilent\ncacert = PIN\n",
+			"/root/.config/curl/trustfix-pin.pem",
+		},
+		{
+			"git", "git", "-- usr/bin/git --\n" + store, "/root/.gitconfig",
+			"[http \"https://" + pinHost + "\"]\n\tproxy =\n[user]\n\tname = Lin\n",
+			"[http \"https://" + pinHost + "\"]\n\tproxy =\n[user]\n\tname = Lin\n[http \"https://" + pinHost + "/\"]\n\tsslCAInfo = PIN\n",
+			"/root/.config/git/trustfix-pin.pem",
+		},
+		{
+			"git", "git", "-- usr/bin/git --\n" + store, "/root/.gitconfig",
+			"[http \"https://" + pinHost + "\"]\n\tsslCAInfo = ROOTFILE ; ours\n[http]\n\tsslCAInfo = ROOTFILE\n",
+			"[http \"https://" + pinHost + "\"]\n\tsslCAInfo = PIN ; ours\n[http]\n\tsslCAInfo = ROOTFILE\n",
+			"/root/.config/git/trustfix-pin.pem",
+		},
+		{
+			"aws", "aws", "-- usr/bin/aws --\n", "/root/.aws/config",
+			"[default]\nregion = cn\nendpoint_url = https://" + pinHost + "\n", "[default]\nregion = cn\nendpoint_url = https://" + pinHost + "\nca_bundle = PIN\n",
+			"/root/.aws/trustfix-pin.pem",
+		},
+		{
+			"gcloud", "gcloud", "-- usr/bin/gcloud --\n-- root/.config/gcloud/active_config --\nwork\n", "/root/.config/gcloud/configurations/config_work",
+			"[api_endpoint_overrides]\nstorage = https://" + pinHost + "/\n", "[api_endpoint_overrides]\nstorage = https://" + pinHost + "/\n\n[core]\ncustom_ca_certs_file = PIN\n",
+			"/root/.config/gcloud/trustfix-pin.pem",
+		},
+		{
+			"bundler", "bundle", "-- usr/bin/bundle --\n" + store, "/root/.bundle/config",
+			"---\nBUNDLE_MIRROR__HTTPS://RUBYGEMS__ORG/: \"https://" + pinHost + "/gems\"\n",
+			"---\nBUNDLE_MIRROR__HTTPS://RUBYGEMS__ORG/: \"https://" + pinHost + "/gems\"\nBUNDLE_SSL_CA_CERT: PIN\n",
+			"/root/.bundle/trustfix-pin.pem",
+		},
+		{
+			"r", "R", "-- usr/bin/R --\n-- root/.Rprofile --\noptions(repos = c(CRAN = 'https://" + pinHost + "/CRAN'))\n" + store, "/root/.Renviron",
+			"R_LIBS=~/R\n", "R_LIBS=~/R\nCURL_CA_BUNDLE=PIN\n",
+			"/root/.config/R/trustfix-pin.pem",
+		},
+		{
 			"apt", "apt-get", "-- usr/bin/apt-get --\n-- etc/apt/sources.list --\ndeb https://" + pinHost + "/debian bookworm main\n" + store, "/etc/apt/apt.conf.d/90trustfix",
 			"", "Acquire::https::CaInfo \"PIN\";\n",
 			"/etc/apt/trustfix-pin.pem",
@@ -107,7 +146,7 @@ Version: 2.0
 				t.Fatalf("%s: fix %q for %q", f.ID, f.Fix, f.Client)
 			}
 			c.apply(Make)
-			if got, want := c.read(tc.file), strings.ReplaceAll(tc.after, "PIN", tc.pin); got != want {
+			if got, want := c.read(tc.file), strings.NewReplacer("PIN", tc.pin, "ROOTFILE", "/opt/conda/ssl/cacert.pem").Replace(tc.after); got != want {
 				t.Errorf("%s reads\n%s\nwant\n%s", tc.file, got, want)
 			}
 			c.holds(tc.pin, c.root.Cert, c.other.Cert, c.inter.Cert)
@@ -117,6 +156,92 @@ Version: 2.0
 			c.rollback()
 		})
 	}
+}
+
+// A client that is named gets its pin also where nothing tells it of the host
+// yet: by its own file, or by the variable that a shell sets, and then the file
+// holds what the client does not have. The host is one of its endpoints from
+// then on, and unpin leaves nothing.
+func TestPinForANamedClient(t *testing.T) {
+	for _, tc := range []struct {
+		client, tree string
+		file, after  string
+		pin          string
+		whole        bool // the pin holds the public roots too
+	}{
+		{"wget", "mode 0755 /usr/bin/wget\n-- usr/bin/wget --\n-- root/.wgetrc --\ntries = 1\n", "/root/.wgetrc", "tries = 1\nca_certificate = PIN\n", "/root/.config/wget/trustfix-pin.pem", true},
+		{"git", "mode 0755 /usr/bin/git\n-- usr/bin/git --\n", "/root/.gitconfig", "[http \"https://" + pinHost + "/\"]\n\tsslCAInfo = PIN\n", "/root/.config/git/trustfix-pin.pem", true},
+		{"node", "mode 0755 /usr/bin/node\n-- usr/bin/node --\n-- root/.profile --\numask 022\n", "/root/.profile", "umask 022\nexport NODE_EXTRA_CA_CERTS=PIN\n", "/root/.config/node/trustfix-pin.pem", false},
+		{"node", "mode 0755 /usr/bin/node\n-- usr/bin/node --\n-- root/.bash_profile --\nexport NODE_EXTRA_CA_CERTS=/root/corp.pem # ours\n-- root/corp.pem --\nCORP", "/root/.bash_profile", "export NODE_EXTRA_CA_CERTS=PIN # ours\n", "/root/.config/node/trustfix-pin.pem", false},
+	} {
+		t.Run(tc.client, func(t *testing.T) {
+			c := newCampus(t, "")
+			corp := platformtest.NewCA(t, "Corp Root", nil)
+			tree := strings.ReplaceAll(tc.tree, "CORP", string(bundles.Assemble(nil, corp.Cert)))
+			directives, files, _ := strings.Cut(tree, "\n")
+			c = c.again(directives+"\n", files+"-- etc/ssl/certs/ca-certificates.crt --\n"+c.read("/opt/conda/ssl/cacert.pem"))
+			c.forgetful()
+			if p := c.plan(PinPlan([]string{pinHost})); p.Possible() != 0 || !strings.Contains(dryRun(p), pinHost) {
+				t.Errorf("no client uses the host, but:\n%s", dryRun(p))
+			}
+			c.options.Targets, c.options.UsedBy = []string{pinHost}, []string{tc.client}
+			c.apply(PinPlan([]string{pinHost}, tc.client))
+			if got, want := c.read(tc.file), strings.ReplaceAll(tc.after, "PIN", tc.pin); got != want {
+				t.Errorf("%s reads\n%s\nwant\n%s", tc.file, got, want)
+			}
+			want := []*x509.Certificate{c.inter.Cert}
+			if tc.whole {
+				want = append(want, c.root.Cert, c.other.Cert)
+			} else if strings.Contains(tc.tree, "CORP") {
+				want = append(want, corp.Cert)
+			}
+			c.holds(tc.pin, want...)
+
+			c.options.Targets, c.options.UsedBy = nil, nil
+			r := c.diagnose()
+			i := slices.IndexFunc(r.Endpoints, func(e *detect.Endpoint) bool { return e.Name() == pinHost })
+			if i < 0 || !slices.ContainsFunc(r.Endpoints[i].Clients, func(v detect.ClientVerdict) bool { return v.Client.Name == tc.client && v.Now.OK }) {
+				t.Errorf("%s does not accept the server afterwards", tc.client)
+			}
+			if again := c.plan(PinPlan([]string{pinHost}, tc.client)); again.Possible() != 0 {
+				t.Errorf("a second time it would do:\n%s", dryRun(again))
+			}
+			c.apply(UnpinPlan(nil))
+			if exists(c.host.View, tc.pin) || strings.Contains(c.read(tc.file), tc.pin) {
+				t.Errorf("unpin leaves %s:\n%s", tc.file, c.read(tc.file))
+			}
+			if _, err := Rollback(t.Context(), c.host, "", false); err != nil {
+				t.Fatal(err)
+			}
+			c.rollback()
+		})
+	}
+}
+
+// Two servers of one client that is told for each of them alone: one bundle, two
+// keys in one file.
+func TestPinOfTwoServersOfGit(t *testing.T) {
+	const second = "git.example.edu.cn"
+	c := newCampus(t, "")
+	c = c.again("mode 0755 /usr/bin/git\n", "-- usr/bin/git --\n-- root/.gitconfig --\n[user]\n\tname = Lin\n-- etc/ssl/certs/ca-certificates.crt --\n"+c.read("/opt/conda/ssl/cacert.pem"))
+	c.forgetful()
+	c.net.Handshakes[second] = platformtest.ServedCerts(c.inter.Leaf(t, second, aia))
+	hosts := []string{pinHost, second}
+	c.options.Targets, c.options.UsedBy = hosts, []string{"git"}
+	c.apply(PinPlan(hosts, "git"))
+	want := "[user]\n\tname = Lin\n[http \"https://" + pinHost + "/\"]\n\tsslCAInfo = /root/.config/git/trustfix-pin.pem\n[http \"https://" + second + "/\"]\n\tsslCAInfo = /root/.config/git/trustfix-pin.pem\n"
+	if got := c.read("/root/.gitconfig"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	c.options.Targets, c.options.UsedBy = nil, nil
+	c.apply(UnpinPlan([]string{second}))
+	if got := c.read("/root/.gitconfig"); !strings.Contains(got, pinHost) {
+		t.Errorf("the other pin is gone:\n%s", got)
+	}
+	if _, err := Rollback(t.Context(), c.host, "", false); err != nil {
+		t.Fatal(err)
+	}
+	c.rollback()
 }
 
 // Who may not change the system store gives a CA to a client that reads it by

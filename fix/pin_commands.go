@@ -19,10 +19,13 @@ import (
 // or a CA the user named, verified just now. The report has to have the
 // endpoints. A host that does not verify, or that no client uses, is a step
 // for a person that says why.
-func PinPlan(hosts []string) func(context.Context, *Input) (*Plan, error) {
+// clients names those whose pins are planned; none: all.
+func PinPlan(hosts []string, clients ...string) func(context.Context, *Input) (*Plan, error) {
 	return func(ctx context.Context, in *Input) (*Plan, error) {
 		f := *writePin
-		f.Plan = func(context.Context, *Input, []detect.Finding) ([]Action, error) { return planHosts(in, hosts) }
+		f.Plan = func(context.Context, *Input, []detect.Finding) ([]Action, error) {
+			return planHosts(in, hosts, clients)
+		}
 		var about []int
 		for i, finding := range in.Report.Findings {
 			if finding.Fix == writePin.ID && slices.ContainsFunc(hosts, func(h string) bool { return named(h, finding.Endpoint) }) {
@@ -74,12 +77,13 @@ func named(word string, e *detect.Endpoint) bool {
 	return err == nil && t.Target.Host == e.Target.Host && t.Target.Port == e.Target.Port
 }
 
-func planHosts(in *Input, hosts []string) ([]Action, error) {
+func planHosts(in *Input, hosts, clients []string) ([]Action, error) {
+	meant := func(c detect.ClientVerdict) bool { return len(clients) == 0 || slices.Contains(clients, c.Client.Name) }
 	var needs []need
 	for _, h := range hosts {
 		used := false
 		for _, e := range in.Report.Endpoints {
-			if !named(h, e) || !slices.ContainsFunc(e.Clients, func(c detect.ClientVerdict) bool { return c.Client.Pinnable() }) {
+			if !named(h, e) || !slices.ContainsFunc(e.Clients, func(c detect.ClientVerdict) bool { return meant(c) && c.Client.Pinnable() }) {
 				continue
 			}
 			used = true
@@ -96,7 +100,7 @@ func planHosts(in *Input, hosts []string) ([]Action, error) {
 			return nil, &Manual{Why: text.M("write-pin.unused", "host", h), Do: text.M("write-pin.unused-do", "host", h)}
 		}
 	}
-	return planPins(in, needs, func(detect.ClientVerdict) bool { return true })
+	return planPins(in, needs, meant)
 }
 
 // unverified refuses to pin what nothing vouches for.

@@ -33,8 +33,11 @@ type site struct {
 	key      []string
 	present  *client.Setting // the entry that says something else now; nil: the key is added
 	was      string          // what it names now, when that is a way of verifying
+	wasPath  string          // was, as an absolute path
 	pin      string
 	elevated bool
+	adds     bool             // the pin is read besides the client's own roots
+	env      bool             // the key is a variable, file a shell's
 	whole    bool             // the pin is read because it is there
 	word     string           // the key is a list of options: the one that names the bundle
 	store    *client.KeyStore // the pin is a Java key store
@@ -47,7 +50,9 @@ func findSite(in *Input, c *client.Client) (site, error) {
 	layers := c.Rooting()
 	slices.SortStableFunc(layers, func(a, b *client.Setting) int { return weight(c, b) - weight(c, a) })
 	for _, s := range layers {
-		if s.Env {
+		if c.Site.Env && s.Env && s.Name == c.Site.Key[0] && s.Format != "" {
+			// its own variable, in a file that can be edited
+		} else if s.Env {
 			if s.Value == "" || s.Adds || !s.Wins && s.Where() != c.Trust.SetBy || !stillSet(in, s) {
 				continue
 			}
@@ -61,8 +66,9 @@ func findSite(in *Input, c *client.Client) (site, error) {
 		}
 		out := site{file: s.File, format: s.Format, key: s.Entry.Path, present: s, elevated: s.Elevated, store: s.KeyStore}
 		if !s.Off {
-			out.was = s.Value
+			out.was, out.wasPath = s.Value, s.Path
 		}
+		out.adds, out.env = c.Site.Adds, c.Site.Env
 		out.pin = path.Join(c.Beside(in.User.Home, s.File), pinName(c))
 		if s.Path != "" && path.Base(s.Path) == pinName(c) {
 			out.pin = s.Path
@@ -73,6 +79,7 @@ func findSite(in *Input, c *client.Client) (site, error) {
 	out := site{
 		file: own.File, format: own.Format, key: own.Key, elevated: own.Elevated, whole: own.Whole, word: own.Word,
 		pin: path.Join(c.Beside(in.User.Home, own.File), pinName(c)), store: c.Trust.KeyStore,
+		adds: own.Adds, env: own.Env,
 	}
 	if own.Whole {
 		out.pin = own.File
@@ -107,8 +114,9 @@ func stillSet(in *Input, s *client.Setting) bool {
 	return ok || err != nil
 }
 
-// point makes the setting name the pin; changed is false when it does already.
-func (s site) point(in *Input) (a Action, changed bool, err error) {
+// point makes the setting name the pin, in a file as the actions so far leave
+// it; changed is false when it does already.
+func (s site) point(in *Input, so []Action) (a Action, changed bool, err error) {
 	if s.whole {
 		return a, false, nil
 	}
@@ -121,6 +129,11 @@ func (s site) point(in *Input) (a Action, changed bool, err error) {
 		return a, false, err
 	}
 	data := before.Data
+	for _, o := range so {
+		if o.Target == target {
+			data = o.After.Data
+		}
+	}
 	if s.present != nil {
 		e, ok, err := locate(s.present, data)
 		if err == nil && !ok {
@@ -147,10 +160,11 @@ func (s site) point(in *Input) (a Action, changed bool, err error) {
 		after = platform.Image{Kind: platform.File, Mode: 0o644}
 	}
 	after.Data = data
-	return Action{
-		Kind: FileAction, Target: target, Before: before, After: after, Elevated: s.elevated,
-		Summary: text.M("write-pin.point", "name", s.key[len(s.key)-1], "where", s.file, "path", s.pin),
-	}, true, nil
+	summary := text.M("write-pin.point", "name", s.key[len(s.key)-1], "where", s.file, "path", s.pin)
+	if s.env {
+		summary = text.M("write-pin.point-variable", "name", s.key[0], "where", s.file, "path", s.pin)
+	}
+	return Action{Kind: FileAction, Target: target, Before: before, After: after, Elevated: s.elevated, Summary: summary}, true, nil
 }
 
 // byHand is for a file that cannot be edited with certainty.

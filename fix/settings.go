@@ -96,7 +96,9 @@ func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
 	after := before
 	after.Data = data
 	summary := text.M("setting.delete", "line", detect.Written(first), "where", first.Where())
-	if len(fs) > 1 {
+	if first.Instead != "" {
+		summary = text.M("setting.instead", "name", first.Name, "value", first.Instead, "where", first.Where())
+	} else if len(fs) > 1 {
 		summary = text.M("setting.delete-all", "name", first.Name, "n", len(fs), "file", first.File)
 	}
 	return []Action{{Kind: FileAction, Target: target, Before: before, After: after, Summary: summary}}, nil
@@ -128,6 +130,8 @@ func without(s *client.Setting, data []byte) ([]byte, error) {
 	switch {
 	case err != nil || !ok:
 		return data, err
+	case s.Instead != "":
+		return edit.Set(s.Format, data, e, s.Instead)
 	case s.Word != "":
 		return withoutWords(s, data)
 	}

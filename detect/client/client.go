@@ -35,6 +35,8 @@ type Client struct {
 	Site      *Site           `json:"-"` // where it would be told of a bundle; nil where no file of its own can
 	own       []*Setting      // settings for one server that count: see For
 	py        *pyEnv          // the Python it lives in
+
+	judge func(*Endpoint) // finds Trust and Site of an endpoint
 }
 
 // Trust is where a client takes its roots from.
@@ -100,6 +102,26 @@ func (c *Client) For(e Endpoint) *Client {
 		own.Site = e.Site
 	}
 	return &own
+}
+
+// At is an endpoint of the client at a URL that it may not be configured to use.
+func (c *Client) At(u *url.URL) Endpoint {
+	e := Endpoint{URL: u}
+	if c.judge != nil {
+		c.judge(&e)
+	}
+	return e
+}
+
+// Trusts are the client's own trust source and those for one server alone.
+func (c *Client) Trusts() []Trust {
+	out := []Trust{c.Trust}
+	for _, e := range c.Endpoints {
+		if e.Trust != nil {
+			out = append(out, *e.Trust)
+		}
+	}
+	return out
 }
 
 // Role is what a setting decides.

@@ -64,6 +64,9 @@ func (s *scan) proxies(layers []layer) map[string]string {
 			}
 		}
 		m[scheme] = l.Value
+		if strings.Contains(scheme, ".") && !strings.Contains(scheme, "://") { // a host
+			m["https://"+scheme] = l.Value
+		}
 	}
 	return m
 }

@@ -31,7 +31,7 @@ func canon(name string) string {
 	if l := strings.ToLower(name); strings.HasPrefix(l, "npm_config_") {
 		return l
 	}
-	for _, p := range []string{"GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", bundleMirror} {
+	for _, p := range []string{"GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", bundleMirror, awsEndpoint, gcloudEndpoint} {
 		if strings.HasPrefix(name, p) {
 			return p + "*"
 		}

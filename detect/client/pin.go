@@ -19,6 +19,10 @@ type Site struct {
 	Whole bool
 	// Word: the value is a list of words, and the one that begins so names the bundle.
 	Word string
+	// Env: the key is a variable, File what sets it in new shells.
+	Env bool
+	// Adds: the bundle is read besides the client's own roots.
+	Adds bool
 }
 
 // Pin says how a program is given a bundle by its own configuration. Nil: only
@@ -33,6 +37,35 @@ type Pin struct {
 	Whole bool
 	// Word: the value is a list of words, and the one that begins so names the bundle.
 	Word string
+	// Env: the key is a variable, for which the program knows no key of a file.
+	Env bool
+	// Adds: the bundle is read besides the client's own roots.
+	Adds bool
+}
+
+// userProfile is the file by which a person's shell sets variables for what is
+// started from it.
+func userProfile(s *scan, _ *Client) File {
+	in := func(names ...string) string {
+		for _, n := range names {
+			if s.isFile(path.Join(s.home, n)) {
+				return path.Join(s.home, n)
+			}
+		}
+		return path.Join(s.home, names[len(names)-1])
+	}
+	switch path.Base(s.v.User.Shell) {
+	case "zsh":
+		return File{Path: in(".zshenv"), Format: edit.Shell}
+	case "fish":
+		return File{Path: path.Join(s.configHome(), "fish/config.fish"), Format: edit.Fish}
+	case "csh":
+		return File{Path: in(".cshrc"), Format: edit.Csh}
+	case "tcsh":
+		return File{Path: in(".tcshrc", ".cshrc"), Format: edit.Csh}
+	}
+	// A login shell reads the first of these that is there, and no other.
+	return File{Path: in(".bash_profile", ".bash_login", ".profile"), Format: edit.Shell}
 }
 
 // perServer stands in Pin.Key for a server: its scheme, host and port.
@@ -52,7 +85,10 @@ func (s *scan) site(r *Row, c *Client) *Site {
 	if f.Path == "" {
 		return nil
 	}
-	return &Site{f.Path, f.Format, r.Pin.Key, s.elevated(f.Path), r.Pin.Whole, r.Pin.Word}
+	return &Site{
+		File: f.Path, Format: f.Format, Key: r.Pin.Key, Elevated: s.elevated(f.Path),
+		Whole: r.Pin.Whole, Word: r.Pin.Word, Env: r.Pin.Env, Adds: r.Pin.Adds,
+	}
 }
 
 // Pinnable reports whether a bundle can be given to the client by its own
@@ -66,7 +102,7 @@ var sharedDirs = []string{"/etc", "/usr/etc", "/usr/local/etc", "/opt/homebrew/e
 // the file's own, unless that is everybody's or is read as a whole.
 func (c *Client) Beside(home, file string) string {
 	dir := path.Dir(file)
-	if ext := path.Ext(dir); ext == ".d" || path.Base(dir) == "configurations" {
+	if base := path.Base(dir); path.Ext(dir) == ".d" && base != ".d" || base == "configurations" {
 		dir = path.Dir(dir)
 	}
 	switch {
@@ -74,6 +110,8 @@ func (c *Client) Beside(home, file string) string {
 		return path.Join(dir, c.Row.Pin.Dir)
 	case slices.Contains(sharedDirs, dir):
 		return path.Join(dir, "trustfix", strings.TrimPrefix(path.Base(c.Row.Pin.Dir), "."))
+	case path.Base(dir) == ".config":
+		return path.Join(dir, strings.TrimPrefix(path.Base(c.Row.Pin.Dir), "."))
 	}
 	return dir
 }

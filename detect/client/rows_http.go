@@ -13,19 +13,8 @@ var curlRow = &Row{
 	Name:     "curl",
 	Programs: []string{"curl"},
 	Files: func(s *scan, _ *Client) []File {
-		xdg, home := s.getenv("XDG_CONFIG_HOME"), s.getenv("CURL_HOME")
-		names := []string{
-			under(home, ".curlrc"), under(xdg, "curlrc"), path.Join(s.home, ".curlrc"),
-			under(home, ".config/curlrc"), path.Join(s.home, ".config/curlrc"),
-		}
-		if s.v.OS == "windows" {
-			names = append(names, path.Join(s.home, "AppData/Roaming/.curlrc"), path.Join(s.home, "_curlrc"))
-		}
-		// Only one is read: the first that is there hides the others, even an empty one.
-		for _, n := range names {
-			if n != "" && s.something(n) {
-				return []File{{Path: n, Format: edit.Curlrc}}
-			}
+		if f := s.curlrc(); s.something(f.Path) {
+			return []File{f}
 		}
 		return nil
 	},
@@ -36,6 +25,8 @@ var curlRow = &Row{
 		{Path: []string{"proxy-insecure"}, Role: RoleVerify, Off: value(always), Aside: true},
 		{Path: []string{"doh-insecure"}, Role: RoleVerify, Off: value(always), Aside: true},
 		{Path: []string{"cacert"}, Role: RoleCA},
+		{Path: []string{"url"}, Role: RoleURL},
+		{Path: []string{"proxy"}, Role: RoleProxy},
 		{Path: []string{"capath"}, Role: RoleCA, Dir: true, Aside: true},
 		{Path: []string{"proxy-cacert"}, Role: RoleCA, Aside: true},
 		{Path: []string{"cert"}, Role: RoleCert},
@@ -48,8 +39,28 @@ var curlRow = &Row{
 	},
 	Default:  "os",
 	Rules:    ruleSet("openssl-3"),
+	Pin:      &Pin{Key: []string{"cacert"}, File: func(s *scan, _ *Client) File { return s.curlrc() }, Dir: ".config/curl"},
 	Ask:      askCurl,
 	Versions: (*scan).packaged,
+}
+
+// curlrc is the only file that curl reads: the first that is there hides the
+// others, even an empty one; the usual name where there is none.
+func (s *scan) curlrc() File {
+	xdg, home := s.getenv("XDG_CONFIG_HOME"), s.getenv("CURL_HOME")
+	names := []string{
+		under(home, ".curlrc"), under(xdg, "curlrc"), path.Join(s.home, ".curlrc"),
+		under(home, ".config/curlrc"), path.Join(s.home, ".config/curlrc"),
+	}
+	if s.v.OS == "windows" {
+		names = append(names, path.Join(s.home, "AppData/Roaming/.curlrc"), path.Join(s.home, "_curlrc"))
+	}
+	for _, n := range names {
+		if n != "" && s.something(n) {
+			return File{Path: n, Format: edit.Curlrc}
+		}
+	}
+	return File{Path: path.Join(orElse(under(home, "."), s.home), ".curlrc"), Format: edit.Curlrc}
 }
 
 // curlNormal brings an option to its long name. A group of short options such
@@ -65,6 +76,8 @@ func curlNormal(k string) string {
 			return "insecure"
 		case 'E':
 			return "cert"
+		case 'x':
+			return "proxy"
 		}
 		if strings.ContainsRune("AbCcdDeFHhKmoPQrtTuUwxXyYz", c) {
 			break
@@ -76,11 +89,8 @@ func curlNormal(k string) string {
 var wgetRow = &Row{
 	Name:     "wget",
 	Programs: []string{"wget"},
-	Files: func(s *scan, _ *Client) []File {
-		user := path.Join(s.home, ".wgetrc")
-		if rc := s.getenv("WGETRC"); path.IsAbs(rc) {
-			user = rc
-		}
+	Files: func(s *scan, c *Client) []File {
+		user := userWgetrc(s, c).Path
 		var out []File
 		for _, n := range []string{"/etc/wgetrc", "/usr/local/etc/wgetrc", user, "/etc/wget2rc", path.Join(s.home, ".wget2rc")} {
 			out = append(out, File{Path: n, Format: edit.Wgetrc})
@@ -97,8 +107,17 @@ var wgetRow = &Row{
 	},
 	Default:  "os",
 	Rules:    ruleSet("gnutls"),
+	Pin:      &Pin{Key: []string{"ca_certificate"}, File: userWgetrc, Dir: ".config/wget"},
 	Ask:      askWget,
 	Versions: (*scan).packaged,
+}
+
+func userWgetrc(s *scan, _ *Client) File {
+	user := path.Join(s.home, ".wgetrc")
+	if rc := s.getenv("WGETRC"); path.IsAbs(rc) {
+		user = rc
+	}
+	return File{Path: user, Format: edit.Wgetrc}
 }
 
 // under is a file in a directory that a variable may name; "" when it does not.

@@ -251,12 +251,16 @@ var rRow = &Row{
 	Programs: []string{"R"},
 	Files: func(s *scan, _ *Client) []File {
 		var out []File
-		for _, n := range []string{"/etc/R/Renviron", "/etc/R/Renviron.site", "/usr/lib/R/etc/Renviron.site", path.Join(s.home, ".Renviron")} {
+		for _, n := range []string{"/etc/R/Renviron", "/etc/R/Renviron.site", "/usr/lib/R/etc/Renviron.site"} {
 			out = append(out, File{Path: n, Format: edit.EnvFile})
 		}
-		for _, n := range []string{"/etc/R/Rprofile.site", "/usr/lib/R/etc/Rprofile.site", path.Join(s.home, ".Rprofile")} {
+		out = append(out, s.userR("R_ENVIRON_USER", ".Renviron"))
+		out[len(out)-1].Format = edit.EnvFile
+		for _, n := range []string{"/etc/R/Rprofile.site", "/usr/lib/R/etc/Rprofile.site"} {
 			out = append(out, File{Path: n, Read: readRprofile})
 		}
+		out = append(out, s.userR("R_PROFILE_USER", ".Rprofile"))
+		out[len(out)-1].Read = readRprofile
 		return out
 	},
 	Keys: []Key{
@@ -264,14 +268,34 @@ var rRow = &Row{
 		{Path: []string{"download.file.extra"}, Role: RoleVerify, Off: value(always)},
 		{Path: []string{"CURL_CA_BUNDLE"}, Role: RoleCA},
 		{Path: []string{"SSL_CERT_FILE"}, Role: RoleCA, Aside: true},
+		{Path: []string{"repos"}, Role: RoleURL},
 	},
-	Vars:       []Var{{Name: "CURL_CA_BUNDLE", Role: RoleCA, Below: true}},
-	Default:    "os",
+	Vars:    []Var{{Name: "CURL_CA_BUNDLE", Role: RoleCA, Below: true}},
+	Default: "os",
+	Pin: &Pin{Key: []string{"CURL_CA_BUNDLE"}, File: func(s *scan, _ *Client) File {
+		return File{Path: path.Join(s.home, ".Renviron"), Format: edit.EnvFile}
+	}, Dir: ".config/R"},
 	Rules:      ruleSet("openssl-3"),
 	Unverified: "documentation and issues only, not run",
 }
 
-// readRprofile finds the lines of an R profile that switch verification off.
+// userR is the one file of a person that R reads: by variable, of the working
+// directory, of the home.
+func (s *scan) userR(variable, name string) File {
+	if p := s.getenv(variable); path.IsAbs(p) {
+		return File{Path: p}
+	}
+	if p := path.Join(s.v.Dir, name); s.v.Dir != "" && s.v.Dir != s.home && s.project(p) {
+		return File{Path: p, Here: true}
+	}
+	return File{Path: path.Join(s.home, name)}
+}
+
+// rRepos are the plain addresses of an options(repos = …).
+var rRepos = regexp.MustCompile(`"(https?://[^"]+)"`)
+
+// readRprofile finds the lines of an R profile that switch verification off or
+// name a repository.
 func readRprofile(data []byte) []edit.Entry {
 	var out []edit.Entry
 	for i, line := range strings.Split(string(data), "\n") {
@@ -284,6 +308,14 @@ func readRprofile(data []byte) []edit.Entry {
 			_, v, _ := strings.Cut(flat, `download.file.extra="`)
 			v, _, _ = strings.Cut(v, `"`)
 			out = append(out, edit.Entry{Path: []string{"download.file.extra"}, Value: v, Line: i + 1, EndLine: i + 1})
+		case strings.Contains(flat, "repos=") || strings.Contains(flat, `repos["`):
+			var urls []string
+			for _, m := range rRepos.FindAllStringSubmatch(flat, -1) {
+				urls = append(urls, m[1])
+			}
+			if len(urls) > 0 {
+				out = append(out, edit.Entry{Path: []string{"repos"}, Value: strings.Join(urls, " "), Line: i + 1, EndLine: i + 1})
+			}
 		}
 	}
 	return out

@@ -24,6 +24,7 @@ var nodeRow = &Row{
 		{Name: "NODE_USE_SYSTEM_CA", Role: roleOther},
 	},
 	Default: builtIn,
+	Pin:     &Pin{Key: []string{"NODE_EXTRA_CA_CERTS"}, File: userProfile, Dir: ".config/node", Env: true, Adds: true},
 	Rules:   ruleSet("node"),
 	Ask:     askNode,
 	Resolve: func(s *scan, c *Client, layers []layer) {

@@ -33,6 +33,7 @@ var aptRow = &Row{
 		{Path: []string{"acquire", "https", "*", "sslcert"}, Role: RoleCert},
 		{Path: []string{"acquire", "https", "*", "sslkey"}, Role: RoleKey},
 		{Path: []string{"acquire", "https", "proxy"}, Role: RoleProxy, Scheme: "https"},
+		{Path: []string{"acquire", "https", "proxy", "*"}, Role: RoleProxy, HostAt: 4},
 		{Path: []string{"acquire", "http", "proxy"}, Role: RoleProxy},
 	},
 	Default: "os",
@@ -112,6 +113,16 @@ var dockerRow = &Row{
 		{Path: []string{"insecure-registries"}, Role: RoleVerify, Hosts: true, Off: nonEmpty, ByHand: true},
 		{Path: []string{"registry-mirrors", "*"}, Role: RoleURL},
 	},
+	Endpoints: func(s *scan, c *Client, layers []layer) {
+		s.servers(c, layers)
+		for _, l := range layers { // networks are no servers
+			for _, h := range l.Hosts {
+				if !strings.Contains(h, "/") {
+					s.endpoint(c, "https://"+h, l.Where(), nil)
+				}
+			}
+		}
+	},
 	ByHand:  "sudo install -D -m 644 ca.pem /etc/docker/certs.d/HOST/ca.crt",
 	Default: "os",
 	Rules:   ruleSet("go"),
@@ -123,35 +134,73 @@ var awsRow = &Row{
 	Files: func(s *scan, _ *Client) []File {
 		return []File{{Path: orElse(s.getenv("AWS_CONFIG_FILE"), path.Join(s.home, ".aws/config")), Format: edit.INI}}
 	},
-	Keys: []Key{{Path: []string{"*", "ca_bundle"}, Role: RoleCA}},
+	Keys: []Key{
+		{Path: []string{"*", "ca_bundle"}, Role: RoleCA},
+		{Path: []string{"*", "endpoint_url"}, Role: RoleURL},
+		{Path: []string{"*", "*"}, Class: awsService},
+	},
 	Vars: []Var{
 		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA, Below: true},
 		{Name: "AWS_CA_BUNDLE", Role: RoleCA},
+		{Name: "AWS_ENDPOINT_URL", Role: RoleURL},
+		{Name: awsEndpoint + "*", Role: RoleURL},
 	},
 	Default: builtIn,
+	Pin:     &Pin{Key: []string{"default", "ca_bundle"}, Dir: ".aws"},
 	Rules:   ruleSet("openssl-3"),
+}
+
+// awsEndpoint begins the variables that name the server of one service.
+const awsEndpoint = "AWS_ENDPOINT_URL_"
+
+// awsService: in a services section each service has lines of its own below
+// it, endpoint_url among them.
+func awsService(e edit.Entry) (Role, bool) {
+	if strings.Contains(e.Value, "endpoint_url") {
+		return RoleURL, false
+	}
+	return roleOther, false
 }
 
 var gcloudRow = &Row{
 	Name:     "gcloud",
 	Programs: []string{"gcloud"},
-	Files: func(s *scan, _ *Client) []File {
-		d := orElse(s.getenv("CLOUDSDK_CONFIG"), path.Join(s.home, ".config/gcloud"))
-		return []File{
-			{Path: path.Join(d, "properties"), Format: edit.INI},
-			{Path: path.Join(d, "configurations"), Format: edit.INI, Ext: "*"},
+	Files: func(s *scan, c *Client) []File {
+		active := userGcloud(s, c)
+		dir := path.Dir(active.Path)
+		out := []File{{Path: path.Join(path.Dir(dir), "properties"), Format: edit.INI}}
+		for _, n := range s.readDir(dir) { // the others count once somebody activates them
+			if p := path.Join(dir, n); p != active.Path && strings.HasPrefix(n, gcloudConfig) {
+				out = append(out, File{Path: p, Format: edit.INI, Aside: true})
+			}
 		}
+		return append(out, active)
 	},
 	Keys: []Key{
 		{Path: []string{"auth", "disable_ssl_validation"}, Role: RoleVerify, Off: value(oneOf("true", "1", "yes", "on"))},
 		{Path: []string{"core", "custom_ca_certs_file"}, Role: RoleCA},
+		{Path: []string{"api_endpoint_overrides", "*"}, Role: RoleURL},
 	},
 	Vars: []Var{
 		{Name: "CLOUDSDK_AUTH_DISABLE_SSL_VALIDATION", Role: RoleVerify, Off: oneOf("true", "1", "yes", "on")},
 		{Name: "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", Role: RoleCA},
+		{Name: gcloudEndpoint + "*", Role: RoleURL},
 		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA},
 	},
 	Default:    builtIn,
+	Pin:        &Pin{Key: []string{"core", "custom_ca_certs_file"}, File: userGcloud, Dir: ".config/gcloud"},
 	Rules:      ruleSet("openssl-3"),
 	Unverified: "REQUESTS_CA_BUNDLE over core/custom_ca_certs_file (inferred from requests)",
+}
+
+const (
+	gcloudConfig   = "config_"
+	gcloudEndpoint = "CLOUDSDK_API_ENDPOINT_OVERRIDES_"
+)
+
+// userGcloud is the configuration that is active.
+func userGcloud(s *scan, _ *Client) File {
+	d := orElse(s.getenv("CLOUDSDK_CONFIG"), path.Join(s.home, ".config/gcloud"))
+	name := orElse(s.v.Env["CLOUDSDK_ACTIVE_CONFIG_NAME"], strings.TrimSpace(string(s.peek(path.Join(d, "active_config")))))
+	return File{Path: path.Join(d, "configurations", gcloudConfig+orElse(path.Base("/"+name), "default")), Format: edit.INI}
 }

@@ -148,33 +148,45 @@ func (s *scan) heeded(x *Setting) bool {
 // alone, where its roots come from there and where they would be set.
 func (s *scan) settleServers(r *Row, c *Client, layers []layer) {
 	perKey := r.Pin != nil && slices.Contains(r.Pin.Key, perServer)
-	for i := range c.Endpoints {
-		e := &c.Endpoints[i]
-		weight := 0
-		var best *layer
-		for j := range layers {
-			l := &layers[j]
-			switch w, ok := r.match(l, e.URL); {
-			case ok && w >= weight:
-				best, weight = l, w
-				e.own = append(e.own, l.Setting)
-			case l.role == RoleCA && l.Env && !l.below && !l.key.Aside && l.Value != "" && len(l.Hosts) == 0:
-				best, weight = nil, 0 // a variable wins over what files say of one server
-			}
-		}
-		if best != nil {
-			e.own = append(slices.DeleteFunc(e.own, func(x *Setting) bool { return x == best.Setting }), best.Setting)
-			at := *c
-			s.replace(&at, best.Setting, best.key.Dir)
-			e.Trust = &at.Trust
-		}
-		if perKey && c.Site != nil && !e.Plain {
+	if !perKey && !slices.ContainsFunc(layers, func(l layer) bool { return l.role == RoleCA && len(l.Hosts) == 1 }) {
+		return
+	}
+	c.judge = func(e *Endpoint) {
+		e.own, e.Trust = s.forServer(r, c, layers, e.URL)
+		if perKey && c.Site != nil && e.URL.Scheme == "https" {
 			site := *c.Site
 			site.Key = slices.Clone(site.Key)
-			site.Key[slices.Index(site.Key, perServer)] = e.URL.Scheme + "://" + e.URL.Host + "/"
+			site.Key[slices.Index(site.Key, perServer)] = "https://" + e.URL.Host + "/"
 			e.Site = &site
 		}
 	}
+	for i := range c.Endpoints {
+		c.judge(&c.Endpoints[i])
+	}
+}
+
+// forServer are the settings that name roots for a server alone, the one that
+// counts last, and the trust source that it makes; nil where none counts.
+func (s *scan) forServer(r *Row, c *Client, layers []layer, u *url.URL) (own []*Setting, t *Trust) {
+	weight := 0
+	var best *layer
+	for i := range layers {
+		l := &layers[i]
+		switch w, ok := r.match(l, u); {
+		case ok && w >= weight:
+			best, weight = l, w
+			own = append(own, l.Setting)
+		case l.role == RoleCA && l.Env && !l.below && !l.key.Aside && l.Value != "" && len(l.Hosts) == 0:
+			best, weight = nil, 0 // a variable wins over what files say of one server
+		}
+	}
+	if best == nil {
+		return own, nil
+	}
+	own = append(slices.DeleteFunc(own, func(x *Setting) bool { return x == best.Setting }), best.Setting)
+	at := *c
+	s.replace(&at, best.Setting, best.key.Dir)
+	return own, &at.Trust
 }
 
 // match weighs a layer that names roots for one server against a URL.

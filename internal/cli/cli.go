@@ -124,7 +124,7 @@ func (s *session) app() *cli.App {
 			s.command("rollback", "[RUN]", 1, rollback, forceFlag(s)),
 			s.command("history", "[RUN]", 1, history, diffFlag(s)),
 			s.command("verify", "TARGET…", -1, verify, verifyFlags(s)...),
-			s.command("pin", "HOST…", -1, pin, boolFlag(s, "renew"), boolFlag(s, "probe-clients")),
+			s.command("pin", "HOST…", -1, pin, boolFlag(s, "renew"), boolFlag(s, "probe-clients"), pinClientFlag(s)),
 			s.command("unpin", "[HOST…]", -1, unpin),
 			s.command("explain", "[ID|CLIENT|TEXT]", -1, explain),
 			s.command("clients", "", 0, clients),

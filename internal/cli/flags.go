@@ -23,6 +23,7 @@ type flags struct {
 	probe                       bool // --probe-clients, by default with --apply
 	force, diff, explain, renew bool
 	only, skip, targets, ntp    []string
+	usedBy                      []string // clients that pin --client names
 	trustCA                     []string
 	root, user, stateDir        string
 	refRoots, config            string
@@ -97,6 +98,10 @@ func diagnoseFlags(s *session) []cli.Flag {
 
 func forceFlag(s *session) cli.Flag { return boolFlag(s, "force") }
 func diffFlag(s *session) cli.Flag  { return boolFlag(s, "diff") }
+
+func pinClientFlag(s *session) cli.Flag {
+	return &cli.StringFlag{Name: "client", Usage: "`NAME` " + s.say(flagUsage["pin-client"])}
+}
 
 func verifyFlags(s *session) []cli.Flag {
 	var out []cli.Flag

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"trustfix/detect"
+	"trustfix/detect/client"
 	"trustfix/fix"
 	"trustfix/internal/text"
 )
@@ -30,7 +32,16 @@ func pin(ctx context.Context, s *session, hosts []string) error {
 	if s.flags.renew {
 		return s.change(ctx, fix.RenewPlan())
 	}
-	return s.change(ctx, fix.PinPlan(hosts))
+	clients := strings.FieldsFunc(s.flags.client, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, name := range clients {
+		if client.ByName(name) == nil {
+			return usage(text.M("cli.pin-client", "name", name))
+		}
+	}
+	if len(clients) > 0 { // they count as users of the hosts
+		s.flags.targets, s.flags.usedBy = append(s.flags.targets, hosts...), clients
+	}
+	return s.change(ctx, fix.PinPlan(hosts, clients...))
 }
 
 // unpin takes the hosts out of the pins, all of them when none is named. It

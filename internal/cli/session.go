@@ -111,7 +111,7 @@ func (s *session) options(h *platform.Host) (detect.Options, error) {
 	}
 	f := s.flags
 	o := detect.Options{
-		Refs: refs, Targets: f.targets, Offline: f.offline, NTP: f.ntp,
+		Refs: refs, Targets: f.targets, UsedBy: f.usedBy, Offline: f.offline, NTP: f.ntp,
 		Only: f.only, Skip: f.skip, Consented: f.trustCA, Timeout: f.timeout,
 		ProbeClients: f.probe,
 	}

@@ -46,6 +46,7 @@ var flagUsage = map[string]text.Msg{
 	"at":              text.M("cli.flag-at"),
 	"roots":           text.M("cli.flag-roots"),
 	"client":          text.M("cli.flag-client"),
+	"pin-client":      text.M("cli.flag-pin-client"),
 	"starttls":        text.M("cli.flag-starttls"),
 	"cert":            text.M("cli.flag-cert"),
 	"key":             text.M("cli.flag-key"),

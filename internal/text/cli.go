@@ -68,6 +68,8 @@ var cliTexts = map[string]entry{
 	"cli.verify-offline":       {"verify asks servers, which --offline forbids; --chain FILE judges a saved chain", "verify 需要联网，与 --offline 冲突；--chain FILE 可检查已保存的证书链"},
 	"cli.chain-and-targets":    {"--chain judges one saved chain; leave the targets out", "--chain 只检查一条已保存的证书链；请去掉目标参数"},
 	"cli.key-without-cert":     {"--cert and --key go together", "--cert 与 --key 必须同时给出"},
+	"cli.flag-pin-client":      {"pin for this client alone (several: with commas), also where its configuration does not name the host yet", "只为该客户端固定（多个以逗号分隔），即使其配置尚未使用该主机"},
+	"cli.pin-client":           {"{name} is no client; \"trustfix clients\" lists them", "{name} 不是已知客户端；\"trustfix clients\" 可列出全部"},
 	"cli.pin-what":             {"pin needs a host", "pin 需要一个主机名"},
 	"cli.pin-offline":          {"pin asks the servers, which --offline forbids", "pin 需要联网，与 --offline 冲突"},
 	"cli.not-recognised":       {"this is no finding, fix or client that trustfix knows, nor an error text it recognises", "这不是 trustfix 认识的问题、修复或客户端，也不是它能识别的报错文本"},

@@ -25,8 +25,12 @@ var pinTexts = map[string]entry{
 		"trustfix 写的证书包中有 CA 证书将在 30 天内到期。执行 trustfix pin HOST 可重新生成；trustfix schedule 可定期自动完成。",
 	},
 
-	"write-pin":             {"pin for {hosts}: a bundle with the verified CA certificates, for {client}: {path}", "为 {client} 写入 {hosts} 的证书包（含已验证的 CA 证书）：{path}"},
-	"write-pin.point":       {"point {name} in {where} to {path}", "将 {where} 中的 {name} 指向 {path}"},
+	"write-pin":       {"pin for {hosts}: a bundle with the verified CA certificates, for {client}: {path}", "为 {client} 写入 {hosts} 的证书包（含已验证的 CA 证书）：{path}"},
+	"write-pin.point": {"point {name} in {where} to {path}", "将 {where} 中的 {name} 指向 {path}"},
+	"write-pin.point-variable": {
+		"set {name} in {where} to {path}: it is a variable, so it counts in shells that are started from now on, and in no service or desktop program before the next login",
+		"在 {where} 中将 {name} 设为 {path}：它是环境变量，只对此后新开的 shell 生效；服务与桌面程序要到下次登录后才会看到",
+	},
 	"write-pin.by-hand":     {"set {name} in {where} to {path}", "将 {where} 中的 {name} 设为 {path}"},
 	"write-pin.variable":    {"{name}, set at {where}, beats every setting of {client}", "{where} 设置的 {name} 优先于 {client} 的所有配置"},
 	"write-pin.variable-do": {"remove {name} first, then run trustfix again", "请先移除 {name}，再重新运行 trustfix"},
