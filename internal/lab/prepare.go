@@ -91,7 +91,7 @@ func (p *prepared) fill() error {
 		p.Program = given
 		return nil
 	}
-	_, err := run("go", "build", "-trimpath", "-o", p.Program, "trustfix")
+	_, err := run("env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-o", p.Program, "trustfix")
 	return err
 }
 
