@@ -194,8 +194,8 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 		j.pinned(f, es)
 		return
 	}
-	if e.CA != nil {
-		f.Evidence = nil // its fingerprint below says all
+	if e.CA != nil || len(refusing) == 0 {
+		f.Evidence = nil // its fingerprint below says all, or it is trusted here
 	}
 	name := j.caName(e)
 	switch f.ID {
@@ -216,12 +216,16 @@ func (j *judgement) unknownIssuer(f *Finding, es []*Endpoint) {
 			f.Evidence = append(f.Evidence, text.M("server-intercepted.vendor", "vendor", v))
 		}
 		if len(refusing) == 0 {
-			f.Severity = Info // whoever uses these hosts trusts that CA already
+			f.Severity = Info
+			f.Evidence = append(f.Evidence, text.M("server-intercepted.accepted", "ca", name))
 		}
 	}
-	if e.CA == nil {
+	if e.CA == nil && len(refusing) > 0 {
 		f.Action = Manual
 		f.Advice = []text.Msg{text.M("server-private-ca.ask", "ca", name)}
+		return
+	}
+	if e.CA == nil {
 		return
 	}
 	fp := bundles.Fingerprint(e.CA.Raw)

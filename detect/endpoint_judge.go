@@ -143,6 +143,24 @@ func Completes(v chain.Verdict) bool {
 	return onlyUnknown(v) && v.Root != nil && len(v.Missing) > 0
 }
 
+// Shown is the verdict to draw for an endpoint: the reference's, unless its
+// only objection is to a CA that is accepted here, by a client or by the
+// system store.
+func (e *Endpoint) Shown() chain.Verdict {
+	if !onlyUnknown(e.Reference) || Completes(e.Reference) {
+		return e.Reference
+	}
+	for _, c := range e.Clients {
+		if c.Now.OK {
+			return c.Now
+		}
+	}
+	if e.CAInStore {
+		return e.ByCA
+	}
+	return e.Reference
+}
+
 // onlyTime reports whether a chain is refused for its dates alone.
 func onlyTime(v chain.Verdict) bool {
 	return !v.OK && len(v.Causes) > 0 && !slices.ContainsFunc(v.Causes, func(c chain.Cause) bool {

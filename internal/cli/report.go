@@ -170,7 +170,7 @@ func (s *session) printTree(f detect.Finding, room int) int {
 	if f.Endpoint == nil || f.Endpoint.Reference.OK {
 		return 0
 	}
-	drawn := chain.Draw(f.Endpoint.Reference)
+	drawn := chain.Draw(f.Endpoint.Shown())
 	if len(drawn) < 2 || len(drawn) > max(room, 4) && !s.flags.verbose {
 		return 0
 	}
