@@ -56,8 +56,13 @@ CGO_ENABLED=1 go test -race -short -shuffle=on ./...
 # the errors a sample. All of them: CRASH_POINTS=all, docs/reliability.md.
 step crash
 if [ "$(id -u)" = 0 ] && [ "$(uname -sm)" = 'Linux x86_64' ]; then
-  CRASH_POINTS=kill go test -count=1 -timeout 30m ./internal/crash
+  CRASH_POINTS="kill" go test -count=1 -timeout 30m ./internal/crash
 fi
+
+# Their own step, because they take minutes: every other release of Debian, and
+# what each real client does with each faulty chain.
+step real clients of four Debian releases
+TRUSTFIX_LAB_SUITES=1 go test -count=1 -timeout 60m ./internal/lab
 
 step fuzz
 out=$(mktemp)

@@ -10,20 +10,21 @@ import (
 // An apply of the released program is killed at every call that changes
 // something, in the middle of every write, or has that call fail. The next run
 // finds everything as before or as after, and a rollback puts every byte back.
-func TestApplySettings(t *testing.T) { settings.make(t).apply().try(t) }
-func TestApplyStore(t *testing.T)    { store.make(t).apply().try(t) }
-func TestApplyBroken(t *testing.T)   { brokenStore.make(t).apply().try(t) }
+func TestApplySettings(t *testing.T) { settings.make(t).applies().try(t) }
+func TestApplyStore(t *testing.T)    { store.make(t).applies().try(t) }
+func TestApplyPin(t *testing.T)      { pin.make(t).applies().try(t) }
+func TestApplyBroken(t *testing.T)   { brokenStore.make(t).applies().try(t) }
 
-func TestRollbackSettings(t *testing.T) { settings.make(t).rollback().try(t) }
-func TestRollbackStore(t *testing.T)    { store.make(t).rollback().try(t) }
+func TestRollbackSettings(t *testing.T) { settings.make(t).rollbacks().try(t) }
+func TestRollbackStore(t *testing.T)    { store.make(t).rollbacks().try(t) }
 
-func TestRecoverySettings(t *testing.T) { settings.make(t).recover(t).try(t) }
-func TestRecoveryStore(t *testing.T)    { store.make(t).recover(t).try(t) }
+func TestRecoverySettings(t *testing.T) { settings.make(t).recoveries(t).try(t) }
+func TestRecoveryStore(t *testing.T)    { store.make(t).recoveries(t).try(t) }
 
-func (m *made) apply() job {
+func (m *made) applies() job {
 	return job{
 		name: "apply: " + m.name, code: m.code, least: 60, starts: []func(*testing.T) string{copyOf(m.found)},
-		argv: func(root string) []string { return m.trustfix(root, "--apply") },
+		argv: m.repair,
 		after: func(t *testing.T, p point) standing {
 			m.saidSo(t, p)
 			must(t, m.recovery(p.root)...)
@@ -59,10 +60,10 @@ func (m *made) saidSo(t *testing.T, p point) {
 	}
 }
 
-func (m *made) rollback() job {
+func (m *made) rollbacks() job {
 	return job{
 		name: "rollback: " + m.name, least: 30, starts: []func(*testing.T) string{copyOf(m.applied)},
-		argv: func(root string) []string { return m.trustfix(root, "rollback") },
+		argv: m.rollback,
 		after: func(t *testing.T, p point) standing {
 			switch {
 			case p.fault.errno == 0:
@@ -96,15 +97,15 @@ func (m *made) recovered(t *testing.T, p point) standing {
 
 // recover is the recovery of applies that were killed early, half-way and at
 // the last, and of a rollback that was killed half-way.
-func (m *made) recover(t *testing.T) job {
+func (m *made) recoveries(t *testing.T) job {
 	j := job{name: "recovery: " + m.name, least: 3, argv: m.recovery}
-	calls := m.calls(t, m.found, "--apply")
+	calls := m.calls(t, m.found, m.repair)
 	changes := m.changes(calls)
 	for _, n := range []int{changes[0], changes[len(changes)/2], changes[len(changes)-1], len(calls) - 2} {
-		j.starts = append(j.starts, copyOf(m.cut(t, m.found, n+1, "--apply")))
+		j.starts = append(j.starts, copyOf(m.cut(t, m.found, n+1, m.repair)))
 	}
-	changes = m.changes(m.calls(t, m.applied, "rollback"))
-	j.starts = append(j.starts, copyOf(m.cut(t, m.applied, changes[len(changes)/2]+1, "rollback")))
+	changes = m.changes(m.calls(t, m.applied, m.rollback))
+	j.starts = append(j.starts, copyOf(m.cut(t, m.applied, changes[len(changes)/2]+1, m.rollback)))
 	j.after = func(t *testing.T, p point) standing {
 		if p.fault.errno != 0 && p.code != 0 && !p.explained() {
 			t.Errorf("exit %d without the reason", p.code)

@@ -84,8 +84,8 @@ func TestOrderOfSynchronisation(t *testing.T) {
 	for _, s := range []scenario{settings, store, brokenStore} {
 		m := s.make(t)
 		for what, calls := range map[string][]*call{
-			"apply":    m.calls(t, m.found, "--apply"),
-			"rollback": m.calls(t, m.applied, "rollback"),
+			"apply":    m.calls(t, m.found, m.repair),
+			"rollback": m.calls(t, m.applied, m.rollback),
 		} {
 			for _, wrong := range order(calls, underState) {
 				t.Errorf("%s, %s: %s", s.name, what, wrong)
@@ -167,7 +167,7 @@ func TestTracerAgreesWithStrace(t *testing.T) {
 	root := duplicate(t, m.found)
 	log := filepath.Join(t.TempDir(), "log")
 	names := []string{"renameat", "fsync", "mkdirat", "unlinkat", "symlinkat", "fchmod", "fchown", "utimensat", "fsetxattr", "ftruncate"}
-	argv := append([]string{strace, "-f", "-y", "-qq", "-o", log, "-e", "trace=" + strings.Join(names, ",")}, m.trustfix(root, "--apply")...)
+	argv := append([]string{strace, "-f", "-y", "-qq", "-o", log, "-e", "trace=" + strings.Join(names, ",")}, m.repair(root)...)
 	must(t, argv...)
 	data, err := os.ReadFile(log)
 	if err != nil {
@@ -181,7 +181,7 @@ func TestTracerAgreesWithStrace(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range m.calls(t, m.found, "--apply") {
+	for _, c := range m.calls(t, m.found, m.repair) {
 		if slices.Contains(names, c.name) {
 			ours[c.name]++
 		}

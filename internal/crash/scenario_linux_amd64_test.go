@@ -1,10 +1,20 @@
 package crash
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"io"
+	"log"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -15,7 +25,7 @@ import (
 type scenario struct {
 	name  string
 	tree  string // txtar, with the directives of platformtest
-	setup func(t *testing.T, root string)
+	setup func(t *testing.T, m *made)
 	steps [][]string // the places that each step changes
 	code  int        // of the apply
 	roots string     // the reference roots, in the tree; "": the built-in ones
@@ -26,6 +36,7 @@ type made struct {
 	scenario
 	found, applied string // directories
 	before, after  tree
+	consent        string // SHA-256 of a CA; with it the network, which is loopback, is asked
 }
 
 func (s scenario) make(t *testing.T) *made {
@@ -35,14 +46,14 @@ func (s scenario) make(t *testing.T) *made {
 		t.Fatal(err)
 	}
 	if s.setup != nil {
-		s.setup(t, m.found)
+		s.setup(t, m)
 	}
 	m.before = look(t, m.found)
 	m.applied = duplicate(t, m.found)
 	if d := m.before.diff(look(t, m.applied)); d != "" {
 		t.Fatalf("the copy differs:\n%s", d)
 	}
-	if code, out := run(t, m.trustfix(m.applied, "--apply")...); code != s.code {
+	if code, out := run(t, m.repair(m.applied)...); code != s.code {
 		t.Fatalf("apply: exit %d\n%s", code, out)
 	}
 	m.after = look(t, m.applied)
@@ -52,18 +63,28 @@ func (s scenario) make(t *testing.T) *made {
 	return m
 }
 
-// trustfix is the program on that tree, offline.
+// trustfix is the program on that tree.
 func (m *made) trustfix(root string, args ...string) []string {
-	argv := []string{program, "--root", root, "--user", "lin", "--offline", "--lang", "en"}
+	argv := []string{program, "--root", root, "--user", "lin", "--lang", "en"}
 	if m.roots != "" {
 		argv = append(argv, "--reference-roots", filepath.Join(root, m.roots))
 	}
 	return append(argv, args...)
 }
 
+// repair is the apply.
+func (m *made) repair(root string) []string {
+	if m.consent != "" {
+		return m.trustfix(root, "--apply", "--trust-ca", m.consent)
+	}
+	return m.trustfix(root, "--apply", "--offline")
+}
+
+func (m *made) rollback(root string) []string { return m.trustfix(root, "rollback") }
+
 // recovery is a run that has nothing to do but what an earlier one left.
 func (m *made) recovery(root string) []string {
-	return m.trustfix(root, "--apply", "--only", "pin-expired")
+	return m.trustfix(root, "--apply", "--offline", "--only", "pin-expired")
 }
 
 func copyOf(dir string) func(t *testing.T) string {
@@ -71,20 +92,20 @@ func copyOf(dir string) func(t *testing.T) string {
 }
 
 // cut is a tree whose run was killed at its call at.
-func (m *made) cut(t *testing.T, from string, at int, args ...string) string {
+func (m *made) cut(t *testing.T, from string, at int, argv func(root string) []string) string {
 	t.Helper()
 	root := duplicate(t, from)
-	if o := trace(t, []string{root}, fault{at: at}, environment, m.trustfix(root, args...)...); o.code != killed {
+	if o := trace(t, []string{root}, fault{at: at}, environment, argv(root)...); o.code != killed {
 		t.Fatalf("not killed at %d: exit %d\n%s", at, o.code, o.output)
 	}
 	return root
 }
 
 // calls are those of a run on a tree.
-func (m *made) calls(t *testing.T, from string, args ...string) []*call {
+func (m *made) calls(t *testing.T, from string, argv func(root string) []string) []*call {
 	t.Helper()
 	root := duplicate(t, from)
-	o := trace(t, []string{root}, fault{}, environment, m.trustfix(root, args...)...)
+	o := trace(t, []string{root}, fault{}, environment, argv(root)...)
 	for _, c := range o.calls {
 		c.path, c.to = inside(root, c.path), inside(root, c.to)
 	}
@@ -113,7 +134,7 @@ func (m *made) standing(t *testing.T, root string) standing {
 // undo rolls back what may be left; the tree is then exactly as before.
 func (m *made) undo(t *testing.T, root string) {
 	t.Helper()
-	must(t, m.trustfix(root, "rollback")...)
+	must(t, m.rollback(root)...)
 	m.original(t, root)
 }
 
@@ -217,7 +238,8 @@ ssl_verify: false
 -- usr/local/share/ca-certificates/x --
 `,
 	steps: [][]string{{"/etc/ssl/certs"}, {"/home/lin/.condarc"}}, roots: "/srv/roots.pem",
-	setup: func(t *testing.T, root string) {
+	setup: func(t *testing.T, m *made) {
+		root := m.found
 		var roots []byte
 		for _, name := range []string{"one", "two", "three"} {
 			cert := pemOf(platformtest.NewCA(t, name, nil).Cert)
@@ -238,8 +260,47 @@ ssl_verify: false
 var brokenStore = scenario{
 	name: "store, taken back by itself",
 	tree: store.tree, code: 4, steps: [][]string{{"/home/lin/.condarc"}}, roots: store.roots,
-	setup: func(t *testing.T, root string) {
-		store.setup(t, root)
-		put(t, filepath.Join(root, "etc/broken"), nil, 0o644)
+	setup: func(t *testing.T, m *made) {
+		store.setup(t, m)
+		put(t, filepath.Join(m.found, "etc/broken"), nil, 0o644)
+	},
+}
+
+// pin is a user's machine whose package index has a certificate of a private
+// CA that the user consents to: a bundle is written for it, and named.
+var pin = scenario{
+	name: "private CA, pinned",
+	tree: `
+-- etc/os-release --
+ID=debian
+-- etc/passwd --
+root:x:0:0:root:/root:/bin/sh
+lin:x:1000:1000::/home/lin:/bin/sh
+-- etc/ssl/certs/x --
+-- home/lin/x --
+-- var/lib/x --
+-- root/x --
+`,
+	roots: "/srv/roots.pem", steps: [][]string{{"/etc/ssl/certs", "/home/lin/.config"}},
+	setup: func(t *testing.T, m *made) {
+		ca := platformtest.NewCA(t, "Example Private CA", nil)
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf := ca.LeafFor(t, &key.PublicKey, "127.0.0.1", platformtest.Between(time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)))
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf, ca.Cert.Raw}, PrivateKey: key}}}
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		m.consent = sum(ca.Cert.Raw)
+		put(t, filepath.Join(m.found, "home/lin/.config/pip/pip.conf"), []byte("[global]\nindex-url = "+server.URL+"/simple\n"), 0o644)
+		public := pemOf(platformtest.NewCA(t, "one", nil).Cert)
+		put(t, filepath.Join(m.found, "etc/ssl/certs/ca-certificates.crt"), public, 0o644)
+		put(t, filepath.Join(m.found, m.roots), public, 0o644)
+		if out, err := exec.Command("chown", "-R", "1000:1000", filepath.Join(m.found, "home/lin")).CombinedOutput(); err != nil {
+			t.Fatalf("%v %s", err, out)
+		}
 	},
 }
