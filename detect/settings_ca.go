@@ -195,7 +195,8 @@ func defaultHosts(r *Report, s *client.Setting) []string {
 			readers = []string{"pip"} // stands for all that is public
 			break
 		}
-		if c.Path != "" || len(c.Endpoints) > 0 {
+		onCentral := c.Row != nil && c.Row.Name != "java" && c.Trust.KeyStore != nil // where no mirror is named
+		if c.Path != "" && !onCentral || len(c.Endpoints) > 0 {
 			readers = nil
 		}
 	}
@@ -206,8 +207,11 @@ func defaultHosts(r *Report, s *client.Setting) []string {
 			continue
 		}
 		servers := row.Servers
-		if name == "npm" || name == "pnpm" { // named by npm itself, which is not here to be read
+		switch name { // named by the program itself, which is not here to be read
+		case "npm", "pnpm":
 			servers = []string{"https://registry.npmjs.org/"}
+		case "maven", "gradle":
+			servers = []string{"https://repo.maven.apache.org/maven2/"}
 		}
 		for _, raw := range servers {
 			if u, err := url.Parse(raw); err == nil && !slices.Contains(out, u.Hostname()) && len(out) < 5 {

@@ -141,7 +141,7 @@ func portOf(u *url.URL) string {
 
 // PublicHosts are the servers that programs ship as their default.
 func PublicHosts() []string {
-	hosts := []string{"conda.anaconda.org", "files.pythonhosted.org", "registry.npmjs.org"}
+	hosts := []string{"conda.anaconda.org", "files.pythonhosted.org", "registry.npmjs.org", "repo.maven.apache.org"}
 	for _, r := range All() {
 		for _, raw := range r.Servers {
 			if u, err := url.Parse(raw); err == nil && !slices.Contains(hosts, u.Hostname()) {
