@@ -63,6 +63,9 @@ func Apply(ctx context.Context, h *platform.Host, plan *Plan, o ApplyOptions) (*
 		}
 	}
 	e.run.settle()
+	if e.run.Count(Done) > 0 {
+		e.run.Notes = journalNotes(h.State)
+	}
 	if err == nil {
 		err = ctx.Err()
 	}

@@ -15,6 +15,8 @@ type memState struct{ *memory }
 
 func (m memState) Free() int64 { return m.free("/state") }
 
+func (m memState) Medium() string { return m.medium }
+
 func (m memState) Path() string { return "/state" }
 
 func (m memState) ReadFile(name string) ([]byte, error) {

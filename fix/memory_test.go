@@ -28,7 +28,8 @@ type memory struct {
 	readOnly    map[string]error
 	mounts      map[string]bool // written in place, not atomically
 
-	space map[string]int64 // free bytes of the file system at a directory
+	medium string           // what the state directory is on
+	space  map[string]int64 // free bytes of the file system at a directory
 
 	disk  *disk // what has reached the medium; nil: that does not matter
 	hasty bool  // fsync does nothing

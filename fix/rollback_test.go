@@ -438,6 +438,22 @@ func TestNoSpaceIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 	}
 }
 
+// Row 48: a journal that a restart or another machine may take away is said so.
+func TestJournalOnPassingMedium(t *testing.T) {
+	for medium, want := range map[string]string{"": "", "tmpfs": "after a restart of this machine there is no way back", "nfs": "on this one only"} {
+		m, r := sample()
+		m.medium = medium
+		run := mustApply(t, m, r)
+		said := ""
+		for _, n := range run.Notes {
+			said += n.String()
+		}
+		if (said == "") != (want == "") || !strings.Contains(said, want) {
+			t.Errorf("%s: %q", medium, said)
+		}
+	}
+}
+
 // Row 8: a bind-mounted file is written in place; torn, it is still ours.
 func TestKillInsideAnInPlaceWrite(t *testing.T) {
 	for n := 1; ; n++ {

@@ -39,7 +39,7 @@ type Run struct {
 
 	Outcome  text.Msg   `json:"-"` // of a recovery: finished, or taken back
 	Restored int        `json:"-"` // paths brought back
-	Notes    []text.Msg `json:"-"` // what a rollback could not bring back
+	Notes    []text.Msg `json:"-"` // what a rollback could not bring back; of an apply: what there is to know about the way back
 }
 
 // StepResult is how one step ended.

@@ -31,6 +31,19 @@ func (e *NoSpace) Msg() text.Msg {
 
 func kilobytes(n int64) string { return fmt.Sprintf("%d KB", (n+1023)/1024) }
 
+// journalNotes say how long, or from where, there is a way back, where that is
+// not as everybody would expect.
+func journalNotes(state platform.Dir) []text.Msg {
+	switch kind := state.Medium(); kind {
+	case "":
+		return nil
+	case "tmpfs", "ramfs":
+		return []text.Msg{text.M("engine.journal-volatile", "path", state.Path(), "kind", kind)}
+	default:
+		return []text.Msg{text.M("engine.journal-remote", "path", state.Path(), "kind", kind)}
+	}
+}
+
 // fits says whether there is room for the backups of a step, for what it
 // writes, and for the temporary beside each file. What programs will write is
 // not known; what stands where they write is taken for it.

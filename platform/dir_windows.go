@@ -103,6 +103,13 @@ func (d *dir) free(int) int64 {
 	return int64(min(free, 1<<62))
 }
 
+func (d *dir) medium() string {
+	if volume := filepath.VolumeName(d.host); len(volume) > 2 { // \\server\share
+		return "smb"
+	}
+	return ""
+}
+
 func (d *dir) lstat(name string) (Image, error) {
 	fi, err := d.root.Lstat(name)
 	if err != nil {

@@ -57,6 +57,10 @@ type Writer interface {
 type Dir interface {
 	Path() string // for messages
 	Free() int64  // as Files.Free, also of a directory that is yet to be made
+	// Medium is the kind of file system that does not keep what is written to
+	// this machine: "tmpfs", "ramfs", gone after a restart; "nfs", "smb", "9p"
+	// and the like, on another machine. "" for all others.
+	Medium() string
 	ReadFile(name string) ([]byte, error)
 	// WriteFile is durable when it returns: temp, fsync, rename, fsync of the directory.
 	WriteFile(name string, data []byte) error

@@ -30,14 +30,27 @@ func NewState(hostPath string) Dir { return &stateDir{path: hostPath, euid: os.G
 func (s *stateDir) Path() string { return s.path }
 
 func (s *stateDir) Free() int64 {
+	free := int64(-1)
+	s.nearest(func(d *dir) { free = d.free(s.euid) })
+	return free
+}
+
+func (s *stateDir) Medium() (kind string) {
+	s.nearest(func(d *dir) { kind = d.medium() })
+	return kind
+}
+
+// nearest calls f with the directory, or with the one above it that is there.
+func (s *stateDir) nearest(f func(d *dir)) {
 	for name := s.path; ; name = filepath.Dir(name) {
 		d, err := openTop(name)
 		if err == nil {
-			defer d.close()
-			return d.free(s.euid)
+			f(d)
+			d.close()
+			return
 		}
 		if filepath.Dir(name) == name {
-			return -1
+			return
 		}
 	}
 }

@@ -49,6 +49,21 @@ func flagged(d *dir, name string, _ Image) error {
 	return nil
 }
 
+// medium knows what macOS calls its network file systems.
+func (d *dir) medium() string {
+	var st unix.Statfs_t
+	if unix.Fstatfs(d.fd, &st) != nil {
+		return ""
+	}
+	switch kind := unix.ByteSliceToString(st.Fstypename[:]); kind {
+	case "nfs", "afpfs", "webdav", "tmpfs":
+		return kind
+	case "smbfs":
+		return "smb"
+	}
+	return ""
+}
+
 func readOnlyFS(d *dir) bool {
 	var st unix.Statfs_t
 	return unix.Fstatfs(d.fd, &st) == nil && st.Flags&unix.MNT_RDONLY != 0

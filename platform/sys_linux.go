@@ -85,6 +85,21 @@ func flagged(d *dir, name string, img Image) error {
 	return nil
 }
 
+// mediums are the file systems that Medium names, by their magic (statfs(2)).
+var mediums = map[int64]string{
+	unix.TMPFS_MAGIC: "tmpfs", unix.RAMFS_MAGIC: "ramfs", unix.NFS_SUPER_MAGIC: "nfs", unix.CIFS_SUPER_MAGIC: "smb",
+	unix.SMB2_SUPER_MAGIC: "smb", unix.SMB_SUPER_MAGIC: "smb", unix.V9FS_MAGIC: "9p",
+	unix.CEPH_SUPER_MAGIC: "ceph", unix.AFS_SUPER_MAGIC: "afs", unix.CODA_SUPER_MAGIC: "coda", unix.NCP_SUPER_MAGIC: "ncp",
+}
+
+func (d *dir) medium() string {
+	var st unix.Statfs_t
+	if unix.Fstatfs(d.fd, &st) != nil {
+		return ""
+	}
+	return mediums[int64(uint32(st.Type))]
+}
+
 func readOnlyFS(d *dir) bool {
 	var st unix.Statfs_t
 	return unix.Fstatfs(d.fd, &st) == nil && st.Flags&unix.ST_RDONLY != 0

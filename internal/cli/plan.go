@@ -107,6 +107,9 @@ func (s *session) printOutcome(run *fix.Run, plan *fix.Plan) {
 				p.line("", text.M("cli.new-shell"))
 			}
 			p.line("", text.M("cli.go-back"))
+			for _, n := range run.Notes {
+				p.line("  ", n)
+			}
 		}
 	}
 	if sudo := plan.SudoLine(s.passOn()...); sudo != "" {

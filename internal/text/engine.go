@@ -11,6 +11,8 @@ var engineTexts = map[string]entry{
 	"engine.interrupted":        {"interrupted; this step was taken back", "已中断，这一步已撤销"},
 	"engine.builds-on":          {"it builds on {fix}, which does not stand", "它依赖于 {fix}，而后者没有生效"},
 	"engine.stale":              {"{path} changed after the plan was made; run trustfix again", "{path} 在制定计划之后被改动，请重新运行 trustfix"},
+	"engine.journal-volatile":   {"the journal is in {path}, on {kind}: after a restart of this machine there is no way back (--state-dir names another place)", "日志在 {path}，位于 {kind}：本机重启后将无法回滚（可用 --state-dir 指定其他位置）"},
+	"engine.journal-remote":     {"the journal is in {path}, on {kind}: other machines may see it; roll back on this one only (--state-dir names another place)", "日志在 {path}，位于 {kind}：其他机器也可能看到它；请只在本机回滚（可用 --state-dir 指定其他位置）"},
 	"engine.no-space":           {"no space: {path} has {free} left, and this needs {need} (backups included); nothing was touched", "空间不足：{path} 只剩 {free}，而这一步需要 {need}（含备份）；未作任何改动"},
 	"engine.cannot-write":       {"cannot change {path}: {error}", "无法修改 {path}：{error}"},
 	"engine.still-there":        {"it did not help: {finding}", "没有起作用：{finding}"},
