@@ -30,7 +30,8 @@ var settingsIDs = []string{
 
 // Each archive in testdata/settings is a system; its file "want" is what is
 // found there, every edit as a diff, and what is still found after the edits.
-// Lines "env NAME=value" of the comment are the process environment.
+// Lines "env NAME=value" of the comment are the process environment, a line
+// "in DIR" is the working directory.
 func TestSettings(t *testing.T) {
 	files, err := filepath.Glob("testdata/settings/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -47,14 +48,17 @@ func TestSettings(t *testing.T) {
 				want = string(a.Files[i].Data)
 				a.Files = slices.Delete(a.Files, i, i+1)
 			}
-			env := map[string]string{}
+			env, dir := map[string]string{}, ""
 			for line := range strings.Lines(string(a.Comment)) {
 				if kv, ok := strings.CutPrefix(strings.TrimSpace(line), "env "); ok {
 					k, v, _ := strings.Cut(kv, "=")
 					env[k] = v
 				}
+				if d, ok := strings.CutPrefix(strings.TrimSpace(line), "in "); ok {
+					dir = d
+				}
 			}
-			got := repairSettings(t, a, env)
+			got := repairSettings(t, a, env, dir)
 			if got == want {
 				return
 			}
@@ -70,8 +74,8 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func repairSettings(t *testing.T, a *txtar.Archive, env map[string]string) string {
-	h := platformtest.New(t, a, platformtest.Env(env))
+func repairSettings(t *testing.T, a *txtar.Archive, env map[string]string, dir string) string {
+	h := platformtest.New(t, a, platformtest.Env(env), platformtest.Dir(dir))
 	o := detect.Options{Refs: bundles.Reference(), Offline: true, Only: settingsIDs}
 	ctx := context.Background()
 	var b strings.Builder

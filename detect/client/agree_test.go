@@ -39,8 +39,14 @@ func program(t *testing.T, name string) string {
 
 func output(t *testing.T, home string, env []string, argv ...string) string {
 	t.Helper()
+	return outputAt(t, home, home, env, argv...)
+}
+
+// outputAt starts the program in a directory.
+func outputAt(t *testing.T, home, dir string, env []string, argv ...string) string {
+	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir = home
+	cmd.Dir = dir
 	cmd.Env = append([]string{"HOME=" + home, "PATH=/usr/bin:/bin", "LC_ALL=C"}, env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -71,12 +77,18 @@ func home(t *testing.T, files map[string]string) string {
 // configured on it.
 func seen(t *testing.T, home string, env ...string) Inventory {
 	t.Helper()
+	return seenAt(t, home, home, env...)
+}
+
+// seenAt is the same from a directory.
+func seenAt(t *testing.T, home, dir string, env ...string) Inventory {
+	t.Helper()
 	h, err := platform.Open(platform.OpenOptions{Env: append([]string{"HOME=" + home, "PATH=/usr/bin:/bin"}, env...), StateDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := *h.View
-	v.User.Home, v.Users, v.Elevated, v.Dir = home, nil, false, home
+	v.User.Home, v.Users, v.Elevated, v.Dir = home, nil, false, dir
 	inv, err := Resolve(context.Background(), &v)
 	if err != nil {
 		t.Fatal(err)

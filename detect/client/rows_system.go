@@ -82,9 +82,11 @@ func dnfRow(name string) *Row {
 			return []File{{Path: "/etc/yum.conf", Format: edit.INI}, {Path: "/etc/yum.repos.d", Format: edit.INI, Ext: ".repo"}}
 		},
 		Keys: []Key{
-			{Path: []string{"*", "sslverify"}, Role: RoleVerify, Off: value(oneOf("0", "false", "no", "off"))},
+			{Path: []string{"main", "sslverify"}, Role: RoleVerify, Off: value(oneOf("0", "false", "no", "off"))},
+			{Path: []string{"*", "sslverify"}, Role: RoleVerify, Off: value(oneOf("0", "false", "no", "off")), HostAt: 1},
 			{Path: []string{"*", "proxy_sslverify"}, Role: RoleVerify, Off: value(oneOf("0", "false", "no", "off")), Aside: true},
-			{Path: []string{"*", "sslcacert"}, Role: RoleCA},
+			{Path: []string{"main", "sslcacert"}, Role: RoleCA},
+			{Path: []string{"*", "sslcacert"}, Role: RoleCA, HostAt: 1},
 			{Path: []string{"*", "proxy_sslcacert"}, Role: RoleCA, Aside: true},
 			{Path: []string{"*", "sslclientcert"}, Role: RoleCert},
 			{Path: []string{"*", "sslclientkey"}, Role: RoleKey},
@@ -95,7 +97,10 @@ func dnfRow(name string) *Row {
 		},
 		ByHand:     "sslcacert=/path/to/bundle.pem",
 		Default:    "os",
+		Pin:        &Pin{Key: []string{"main", "sslcacert"}, File: dnfConf, Dir: "." + name},
 		Rules:      ruleSet("openssl-3"),
+		Resolve:    dnfResolve,
+		Server:     dnfServer,
 		Unverified: "a repository's section over [main], and the spellings of false",
 	}
 }
@@ -115,6 +120,7 @@ var dockerRow = &Row{
 	},
 	Endpoints: func(s *scan, c *Client, layers []layer) {
 		s.servers(c, layers)
+		s.dockerRegistries(c)
 		for _, l := range layers { // networks are no servers
 			for _, h := range l.Hosts {
 				if !strings.Contains(h, "/") {
@@ -125,6 +131,8 @@ var dockerRow = &Row{
 	},
 	ByHand:  "sudo install -D -m 644 ca.pem /etc/docker/certs.d/HOST/ca.crt",
 	Default: "os",
+	Pin:     &Pin{Whole: true, File: func(*scan, *Client) File { return File{} }}, // by server alone
+	Server:  dockerServer,
 	Rules:   ruleSet("go"),
 }
 
@@ -202,5 +210,5 @@ const (
 func userGcloud(s *scan, _ *Client) File {
 	d := orElse(s.getenv("CLOUDSDK_CONFIG"), path.Join(s.home, ".config/gcloud"))
 	name := orElse(s.v.Env["CLOUDSDK_ACTIVE_CONFIG_NAME"], strings.TrimSpace(string(s.peek(path.Join(d, "active_config")))))
-	return File{Path: path.Join(d, "configurations", gcloudConfig+orElse(path.Base("/"+name), "default")), Format: edit.INI}
+	return File{Path: path.Join(d, "configurations", gcloudConfig+path.Base("/"+orElse(name, "default"))), Format: edit.INI}
 }
