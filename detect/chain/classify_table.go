@@ -156,11 +156,11 @@ var certificateRows = []classRow{
 		causes: []string{"server-forged", "server-weak"}, tell: []text.Msg{text.M("chain.tell-forged")},
 	},
 	{ // curl about a signature that is not even one
-		any:    []string{"asn1 encoding routines"},
+		any:    []string{"asn1 encoding routines", "provider signature failure"},
 		causes: []string{"server-forged", "server-malformed"}, tell: []text.Msg{text.M("chain.tell-forged")},
 	},
-	{ // to OpenSSL an issuer that is no CA has the wrong purpose too
-		any:    slices.Concat([]string{"unsuitable certificate purpose", "unsupported certificate purpose", "invalid_purpose"}, verifyNumber(26)),
+	{ // to OpenSSL an issuer that is no CA has the wrong purpose too, to GnuTLS it breaks its signer's word
+		any:    slices.Concat([]string{"unsuitable certificate purpose", "unsupported certificate purpose", "invalid_purpose", "violates the signer's constraints"}, verifyNumber(26)),
 		causes: []string{"server-constraint", "server-forged"}, tell: []text.Msg{text.M("chain.tell-constraint")},
 	},
 	{
@@ -171,7 +171,7 @@ var certificateRows = []classRow{
 		any: slices.Concat([]string{
 			"path length constraint exceeded", "path_length_exceeded", "too many intermediates for path length constraint", "pathlenconstraint violated",
 			"pathlenconstraintviolated", "permitted subtree violation", "excluded subtree violation", "is not authorized to sign for this name",
-			"name constraints check failed", "nameconstraintviolation", "violates the signer's constraints", "unknown critical extension", "does not allow extended key usage",
+			"name constraints check failed", "nameconstraintviolation", "unknown critical extension", "does not allow extended key usage",
 			"incompatible key usage", "extended key usage does not permit", "invalidpurpose", "invalid extended key usage", "requiredekunotfound",
 			"unhandled critical extension", "unrecognized critical extension", "unhandledcriticalextension", "unsupportedcriticalextension",
 		}, verifyNumber(25), verifyNumber(34), verifyNumber(47), verifyNumber(48)),

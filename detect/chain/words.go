@@ -55,6 +55,7 @@ func (r *Rules) opensslText(code int) string {
 	s := opensslText[code]
 	if r.version < 300 {
 		s = strings.Replace(s, "self-signed", "self signed", 1)
+		s = strings.Replace(s, "unsuitable certificate purpose", "unsupported certificate purpose", 1)
 	}
 	return s
 }
