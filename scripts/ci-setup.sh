@@ -38,3 +38,16 @@ tool() { # NAME VERSION MODULE
 version() { [ -x "$tools/$1" ] && [ "$(cat "$tools/$1.version" 2>/dev/null)" = "$2" ]; }
 version golangci-lint "$golangci" || tool golangci-lint "$golangci" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 version goreleaser "$goreleaser" || tool goreleaser "$goreleaser" github.com/goreleaser/goreleaser/v2
+
+# The real rustls: deno verifies with it, and is one file of a package of npm.
+deno=2.9.6
+case $(uname -sm) in
+  'Linux x86_64') platform=linux-x64-glibc ;;
+  'Linux aarch64') platform=linux-arm64-glibc ;;
+  *) platform= ;;
+esac
+if [ -n "$platform" ] && have npm && ! "$tools/deno" --version 2>/dev/null | grep -qF "deno $deno "; then
+  scratch=$(mktemp -d)
+  (cd "$scratch" && npm pack --silent "@deno/$platform@$deno" >/dev/null && tar -xzf ./*.tgz && install -m 755 package/deno "$tools/deno")
+  rm -rf "$scratch"
+fi

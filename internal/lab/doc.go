@@ -28,7 +28,8 @@
 //     bookworm, trixie, sid; suite.go lists its packages). mmdebstrap builds its
 //     tree once from the mirror of the machine's apt, into the user's cache; the
 //     base layer, the world and everything else are the same. A suite that is not
-//     in the cache is built where the lab is required, elsewhere the test skips:
+//     in the cache is built where the lab is required, elsewhere the test skips.
+//     It takes minutes: these tests run with TRUSTFIX_LAB_SUITES=1, and only they:
 //
 //     s := lab.Start(t, lab.Config{Suite: lab.Trixie, Hosts: lab.Hosts{"pypi.org": lab.Expired}})
 //     s.Clients(false, lab.Requests("pypi.org"), lab.Httpx("pypi.org"))

@@ -28,6 +28,9 @@ var (
 	required    bool
 )
 
+// machine is what the running system has.
+var machine *prepared
+
 // Main is the TestMain of a package whose tests use sandboxes. It returns the exit code.
 func Main(m *testing.M) int {
 	if spec := os.Getenv(initEnv); spec != "" {
@@ -76,6 +79,16 @@ func need(t testing.TB) {
 		t.Fatalf("the laboratory is required and cannot run: %v", unavailable)
 	default:
 		t.Skipf("the laboratory cannot run here: %v", unavailable)
+	}
+}
+
+// needStep skips what belongs to the other of two runs: what needs Debian's
+// releases takes minutes and has its own, with TRUSTFIX_LAB_SUITES=1.
+// scripts/check.sh does both.
+func needStep(t testing.TB, suites bool) {
+	t.Helper()
+	if suites != machine.Suites {
+		t.Skip("it runs with TRUSTFIX_LAB_SUITES=1, or without, in the other of two runs of these tests")
 	}
 }
 
@@ -134,6 +147,7 @@ func mainInside(m *testing.M, inside string) int {
 	if err == nil {
 		theBase, err = buildBase(&p, newPKI())
 		offerSuites(&p)
+		machine = &p
 	}
 	if err != nil {
 		// What could not be built is a defect of the laboratory, not a missing condition.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -37,6 +38,9 @@ type prepared struct {
 	Proxy   []string // the machine's variables that say how the mirrors are reached
 
 	MayFetch bool // what the cache lacks
+	Suites   bool // only sandboxes of suites run, else only the machine's
+
+	Programs []string // of the machine, found by its own PATH: every Python, and deno
 	scratch  string
 }
 
@@ -66,6 +70,7 @@ func prepare(mayFetch bool) (*prepared, error) {
 	}
 	p := &prepared{
 		scratch: scratch, Dir: filepath.Join(scratch, "lab"), Program: filepath.Join(scratch, "trustfix"), Cache: filepath.Join(cache, "trustfix-lab"), MayFetch: mayFetch,
+		Suites: os.Getenv("TRUSTFIX_LAB_SUITES") != "",
 		System: cmp.Or(os.Getenv("TRUSTFIX_LAB_ROOT"), "/"), Conda: os.Getenv("TRUSTFIX_LAB_CONDA"),
 	}
 	for _, name := range []string{"http_proxy", "https_proxy", "no_proxy"} {
@@ -73,6 +78,7 @@ func prepare(mayFetch bool) (*prepared, error) {
 			p.Proxy = append(p.Proxy, name+"="+v)
 		}
 	}
+	p.Programs = machinePrograms()
 	if err := p.fill(); err != nil {
 		p.remove()
 		return nil, err
@@ -94,6 +100,38 @@ func (p *prepared) fill() error {
 	_, err := run("env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-o", p.Program, "trustfix")
 	return err
 }
+
+// machinePrograms finds what the machine has besides its distribution's: the
+// Pythons on PATH and those of pyenv, whose shims are no Pythons, and deno.
+func machinePrograms() []string {
+	var found []string
+	home, _ := os.UserHomeDir()
+	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), filepath.Join(cmp.Or(os.Getenv("PYENV_ROOT"), filepath.Join(home, ".pyenv")), "versions/*/bin")) {
+		for _, name := range []string{"python[23]*", "deno"} {
+			all, _ := filepath.Glob(filepath.Join(dir, name))
+			found = append(found, all...)
+		}
+	}
+	var out []string
+	for _, path := range found {
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil || slices.Contains(out, real) || !pythonOrDeno.MatchString(filepath.Base(real)) {
+			continue
+		}
+		head := make([]byte, 4)
+		if f, err := os.Open(real); err == nil {
+			_, _ = f.Read(head)
+			_ = f.Close()
+		}
+		if string(head) == "\x7fELF" {
+			out = append(out, real)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+var pythonOrDeno = regexp.MustCompile(`^(python[23][.0-9]*|deno)$`)
 
 // packages fills Install and Debs.
 func (p *prepared) packages() error {

@@ -43,6 +43,7 @@ type Sandbox struct {
 func Start(t testing.TB, c Config) *Sandbox {
 	t.Helper()
 	need(t)
+	needStep(t, c.Suite != Machine)
 	b, err := c.Suite.base()
 	if errors.Is(err, errNoSuite) {
 		t.Skip(err)

@@ -43,7 +43,7 @@ var suitePackages = []string{
 
 // suiteMore are the big ones, in the oldest and the newest suite only.
 var suiteMore = map[Suite][]string{
-	Bullseye: {"nodejs", "default-jre-headless"},
+	Bullseye: {"nodejs", "default-jdk-headless"},
 	Sid:      {"nodejs", "default-jre-headless"},
 }
 

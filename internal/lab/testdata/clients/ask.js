@@ -10,7 +10,7 @@ console.log(`# version=${process.versions.node} openssl=${process.versions.opens
       const r = https.get({ host: name, port, path: '/', ca, agent: false, timeout: 10000 }, (answer) => {
         console.log(i + ' ok');
         answer.resume();
-        answer.on('close', done);
+        answer.on('end', done);
       });
       r.on('timeout', () => r.destroy(new Error('timed out')));
       r.on('error', (e) => {
