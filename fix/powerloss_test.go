@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,7 +47,31 @@ func (l *lossTable) log(t *testing.T) {
 		if c == nil || c[0] == 0 || c[0]+c[1] < 40 {
 			t.Fatalf("%s, %s lost: %v", l.run, lost, c)
 		}
-		t.Logf("| %s | power loss, %s of what was not synchronised | %d | %d | %d | 0 | 0 | 0 |", l.run, lost, c[0]+c[1], c[0], c[1])
+		name := fmt.Sprintf("| %s | %s | ", l.run, lost)
+		row := fmt.Sprintf("%s%d | %d | %d | 0 | 0 |", name, c[0]+c[1], c[0], c[1]) // torn and left over end the test
+		t.Log(row)
+		if *update {
+			inPage(t, name, row)
+		}
+	}
+}
+
+// inPage puts a row into docs/reliability.md, in the place of the one that begins so.
+func inPage(t *testing.T, name, row string) {
+	t.Helper()
+	const page = "../docs/reliability.md"
+	data, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(data), "\n")
+	i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, name) })
+	if i < 0 {
+		t.Fatalf("%s has no row that begins with %q", page, name)
+	}
+	lines[i] = row
+	if err := os.WriteFile(page, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
