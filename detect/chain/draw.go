@@ -57,7 +57,7 @@ func draw(p Path, causes []Cause, ok bool) []DrawLine {
 			bad(text.M("chain.draw-forged"))
 		}
 		for _, c := range causes {
-			if m, known := drawNote(c, l); known && c.Depth == i {
+			if m, known := drawNote(c, l); known && c.Depth == i && c.Subject == l.Name {
 				line.Broken = line.Broken || !ok
 				say(m)
 			}

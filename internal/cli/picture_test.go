@@ -100,7 +100,11 @@ func TestPictures(t *testing.T) {
 					t.Fatalf("exit code %d: %s", code, &out)
 				}
 				file := filepath.Join("..", "..", "docs", "pictures", c.name+"."+lang+".svg")
-				drawn := svg("trustfix verify "+leaf.DNSNames[0], out.String())
+				command := "trustfix verify " + leaf.DNSNames[0]
+				if c.client != "" {
+					command += " --client " + c.client
+				}
+				drawn := svg(command, out.String())
 				if *pictures {
 					if err := os.WriteFile(file, drawn, 0o644); err != nil {
 						t.Fatal(err)
@@ -134,17 +138,37 @@ func svg(command, screen string) []byte {
 			if codes, rest, ok := strings.Cut(part, "m"); ok && strings.Trim(codes, "0123456789;") == "" && strings.Contains(line, "\x1b["+codes+"m") {
 				style, part = sgr(codes), rest
 			}
-			if part == "" {
-				continue
+			for _, run := range runs(part) {
+				width := ansi.StringWidth(run)
+				fmt.Fprintf(&b, `<text xml:space="preserve" x="%.1f" y="%d" textLength="%.1f" lengthAdjust="spacingAndGlyphs" %s>%s</text>`+"\n",
+					x*cell, row*(i+1), float64(width)*cell, style, html.EscapeString(run))
+				x += float64(width)
 			}
-			width := ansi.StringWidth(part)
-			fmt.Fprintf(&b, `<text xml:space="preserve" x="%.1f" y="%d" textLength="%.1f" lengthAdjust="spacingAndGlyphs" %s>%s</text>`+"\n",
-				x*cell, row*(i+1), float64(width)*cell, style, html.EscapeString(part))
-			x += float64(width)
 		}
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes()
+}
+
+// runs splits a text so that each wide character stands alone: fonts do not
+// make them twice as wide as the others.
+func runs(s string) []string {
+	var out []string
+	narrow := ""
+	for _, r := range s {
+		if ansi.StringWidth(string(r)) == 1 {
+			narrow += string(r)
+			continue
+		}
+		if narrow != "" {
+			out = append(out, narrow)
+		}
+		out, narrow = append(out, string(r)), ""
+	}
+	if narrow != "" {
+		out = append(out, narrow)
+	}
+	return out
 }
 
 // sgr is the style of a terminal's escape sequence.

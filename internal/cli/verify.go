@@ -169,7 +169,11 @@ func (s *session) printResult(r detect.VerifyResult) {
 		if len(paths) > 1 {
 			p.line("  ", text.M("cli.path", "n", i+1))
 		}
-		for _, l := range chain.DrawPath(path) {
+		drawn := chain.DrawPath(path)
+		if i == 0 { // with what the client at hand refuses in it
+			drawn = chain.Draw(r.Detail)
+		}
+		for _, l := range drawn {
 			s.printTreeLine(l)
 		}
 	}
@@ -185,7 +189,7 @@ func (s *session) printResult(r detect.VerifyResult) {
 		for _, e := range c.Evidence {
 			p.wrap("", 4, p.show(e))
 		}
-		if c.Text != "" {
+		if c.Text != "" && !mentions(c.Evidence, c.Text) {
 			p.wrap("", 4, p.show(text.M("cli.client-says", "text", c.Text)))
 		}
 	}
