@@ -64,7 +64,7 @@ func verifyOff(_ context.Context, v *platform.View, r *Report) ([]Finding, error
 		case s.Inert:
 			f.Severity = Info
 			f.Evidence = append(f.Evidence, text.M("verify-off.inert", "name", s.Name))
-		case !s.Wins && len(s.Hosts) == 0 && verifies(r, s.Client):
+		case !s.Wins && !s.Aside && len(s.Hosts) == 0 && verifies(r, s.Client):
 			f.Evidence = append(f.Evidence, text.M("verify-off.overridden"))
 		default:
 			f.Evidence = append(f.Evidence, text.M("verify-off.risk"))

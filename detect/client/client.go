@@ -140,6 +140,9 @@ const (
 
 // Setting is one layer's word: a key in a file, or an environment variable.
 type Setting struct {
+	// Aside: it decides for something else than the client's servers here: for a
+	// proxy's own certificate, one repository, or another directory.
+	Aside bool
 	// Instead is what to write where the key cannot be left out (RoleVerify).
 	Instead string
 

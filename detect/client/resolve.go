@@ -242,7 +242,7 @@ func (s *scan) place(owner *Row, f File, e edit.Entry, k *Key) *Setting {
 	}
 	x := &Setting{
 		Client: owner.Name, Role: role, Name: keyName(e.Path), Value: e.Value, Off: off, File: f.Path, Format: f.Format,
-		Entry: e, Elevated: s.elevated(f.Path), Adds: k.Adds, Dir: k.Dir, Signed: k.Signed, ByHand: k.ByHand,
+		Entry: e, Aside: k.Aside || f.Aside, Elevated: s.elevated(f.Path), Adds: k.Adds, Dir: k.Dir, Signed: k.Signed, ByHand: k.ByHand,
 	}
 	if k.Word != "" {
 		x.Value, x.Word = wordOf(e.Value, k.Word)
