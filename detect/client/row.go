@@ -51,6 +51,9 @@ type Row struct {
 	// Match weighs a setting for one server (Key.HostAt) against a URL, the more
 	// special one higher; nil: the host has to be the same.
 	Match func(pattern string, u *url.URL) (weight int, ok bool)
+	// Server says where the client's roots for one server come from and would be
+	// set, where no key names the server itself.
+	Server func(s *scan, c *Client, layers []layer, e *Endpoint)
 	// Ask is how the program itself is asked about a server, as a proof; nil:
 	// it cannot be asked without changing something.
 	Ask *Ask

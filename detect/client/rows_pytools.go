@@ -193,7 +193,7 @@ var poetryRow = &Row{
 		return append(out, s.inProject("poetry.toml", edit.TOML, "pyproject.toml")...)
 	},
 	Keys: []Key{
-		{Path: []string{"certificates", "*", "cert"}, Class: falseOrPath},
+		{Path: []string{"certificates", "*", "cert"}, Class: falseOrPath, HostAt: 2},
 		{Path: []string{"certificates", "*", "client-cert"}, Role: RoleCert},
 		{Path: []string{"repositories", "*", "url"}, Role: RoleURL},
 		{Path: []string{"tool", "poetry", "source", "*", "url"}, Role: RoleURL},
@@ -204,6 +204,8 @@ var poetryRow = &Row{
 		{Name: "POETRY_CERTIFICATES_*_CERT", Class: falseOrPath},
 	},
 	ByHand:  "poetry config certificates.REPOSITORY.cert /path/to/bundle.pem",
+	Pin:     &Pin{Key: []string{"certificates", perServer, "cert"}, File: func(*scan, *Client) File { return File{} }, Dir: ".config/pypoetry"},
+	Server:  poetryServer,
 	Default: "certifi",
 	Source:  func(s *scan, c *Client) string { return s.certifiOf(envOf(c)) },
 	Servers: []string{"https://pypi.org/simple/"},

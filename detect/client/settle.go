@@ -148,6 +148,13 @@ func (s *scan) heeded(x *Setting) bool {
 // alone, where its roots come from there and where they would be set.
 func (s *scan) settleServers(r *Row, c *Client, layers []layer) {
 	perKey := r.Pin != nil && slices.Contains(r.Pin.Key, perServer)
+	if r.Server != nil {
+		c.judge = func(e *Endpoint) { r.Server(s, c, layers, e) }
+		for i := range c.Endpoints {
+			c.judge(&c.Endpoints[i])
+		}
+		return
+	}
 	if !perKey && !slices.ContainsFunc(layers, func(l layer) bool { return l.role == RoleCA && len(l.Hosts) == 1 }) {
 		return
 	}
