@@ -25,27 +25,7 @@ func TestReliabilityPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := map[string]bool{}
-	err = filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		src, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), path, src, parser.PackageClauseOnly)
-		if err != nil {
-			return err
-		}
-		for _, m := range testFunc.FindAllSubmatch(src, -1) {
-			tests[strings.TrimSuffix(f.Name.Name, "_test")+"."+string(m[1])] = true
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tests := testNames(t)
 	cited := 0
 	for _, m := range citedTest.FindAllSubmatch(page, -1) {
 		cited++
@@ -66,4 +46,31 @@ func TestReliabilityPage(t *testing.T) {
 	if cited < 100 {
 		t.Errorf("only %d tests are cited", cited)
 	}
+}
+
+// testNames is every test of this repository, as package.Test.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	tests := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, src, parser.PackageClauseOnly)
+		if err != nil {
+			return err
+		}
+		for _, m := range testFunc.FindAllSubmatch(src, -1) {
+			tests[strings.TrimSuffix(f.Name.Name, "_test")+"."+string(m[1])] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tests
 }

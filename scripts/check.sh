@@ -41,6 +41,13 @@ elif [ -n "${CI:-}" ]; then
   echo 'shellcheck is missing'; exit 1
 fi
 
+step PowerShell
+if command -v node >/dev/null && [ -d "$tools/../powershell/node_modules" ]; then
+  NODE_PATH=$tools/../powershell/node_modules node scripts/powershell.cjs scripts/install.ps1
+elif [ -n "${CI:-}" ]; then
+  echo 'node or the grammar of PowerShell is missing: scripts/ci-setup.sh installs it'; exit 1
+fi
+
 # The README promises one command that passes all tests: run that very line.
 tests=$(sed -n 's/^ *\(go test .*\)$/\1/p' README.md | head -n 1)
 [ -n "$tests" ] || { echo 'README.md names no test command'; exit 1; }
@@ -81,20 +88,16 @@ done
 
 step goreleaser
 if command -v goreleaser >/dev/null; then
-  goreleaser check
-  skip=sign,publish
-  command -v syft >/dev/null || skip=$skip,sbom # no SBOM generator here
-  goreleaser release --snapshot --clean --skip="$skip" >/dev/null
-  ls -l dist/*.tar.gz dist/*.zip
+  goreleaser check # the rehearsal below runs it
 elif [ -n "${CI:-}" ]; then
   echo 'goreleaser is missing: scripts/ci-setup.sh installs it'; exit 1
 fi
 
 step release rehearsal
-if command -v minisign >/dev/null && command -v curl >/dev/null; then
+if command -v goreleaser >/dev/null && command -v minisign >/dev/null && command -v curl >/dev/null; then
   bash scripts/rehearse.sh
 elif [ -n "${CI:-}" ]; then
-  echo 'minisign or curl is missing: scripts/ci-setup.sh installs them'; exit 1
+  echo 'goreleaser, minisign or curl is missing: scripts/ci-setup.sh installs them'; exit 1
 fi
 
 step 'all passed'

@@ -14,7 +14,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 if have apt-get && [ "$(id -u)" = 0 ]; then
   missing=()
-  for want in curl:curl git:git wget:wget openssl:openssl strace:strace shellcheck:shellcheck minisign:minisign busybox:busybox-static \
+  for want in curl:curl git:git wget:wget openssl:openssl strace:strace shellcheck:shellcheck minisign:minisign rpm:rpm ruby:ruby busybox:busybox-static \
     dash:dash unshare:util-linux ip:iproute2 dpkg-scanpackages:dpkg-dev tmux:tmux setpriv:util-linux mmdebstrap:mmdebstrap; do
     have "${want%%:*}" || missing+=("${want#*:}")
   done
@@ -50,4 +50,13 @@ if [ -n "$platform" ] && have npm && ! "$tools/deno" --version 2>/dev/null | gre
   scratch=$(mktemp -d)
   (cd "$scratch" && npm pack --silent "@deno/$platform@$deno" >/dev/null && tar -xzf ./*.tgz && install -m 755 package/deno "$tools/deno")
   rm -rf "$scratch"
+fi
+
+# A grammar of PowerShell, to parse scripts/install.ps1: no PowerShell is to be had.
+grammar=0.26.4 parser=0.27.1
+powershell=$tools/../powershell
+if have npm && [ "$(cat "$powershell/version" 2>/dev/null)" != "$grammar $parser" ]; then
+  npm install --silent --no-save --ignore-scripts --no-audit --no-fund --prefix "$powershell" \
+    "tree-sitter-powershell@$grammar" "web-tree-sitter@$parser" >/dev/null
+  echo "$grammar $parser" >"$powershell/version"
 fi

@@ -85,17 +85,25 @@ function Save-Url([string]$Url, [string]$Path, [long]$Limit) {
 
 function Get-Sum([string]$Path) { (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant() }
 
+# Test-Signature runs minisign. Windows PowerShell 5.1 takes what a program writes
+# to stderr for a terminating error while the preference is Stop: a signature by
+# the second key would never be looked at.
+function Test-Signature([string]$Minisign, [string]$Path, [string]$One) {
+    $ErrorActionPreference = 'Continue'
+    & $Minisign -V -H -q -m $Path -P $One *> $null
+    return $LASTEXITCODE -eq 0
+}
+
 function Confirm-Manifest([string]$Path) {
     $minisign = Get-Command minisign -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
     if ($minisign) {
         foreach ($k in $Key -split ',') {
-            & $minisign.Source -V -H -q -m $Path -P $k.Trim() *> $null
-            if ($LASTEXITCODE -eq 0) { return }
+            if (Test-Signature $minisign.Source $Path $k.Trim()) { return 'signature and checksums verified' }
         }
         throw "the manifest's signature is not by the release key: nothing was installed. Either the mirror is out of order or somebody is tampering; try another source."
     }
     $sum = Get-Sum $Path
-    if ($ManifestSha256 -and $ManifestSha256.ToLowerInvariant() -eq $sum) { return }
+    if ($ManifestSha256 -and $ManifestSha256.ToLowerInvariant() -eq $sum) { return 'checksums verified; the signature was confirmed by you' }
     throw @"
 minisign is not installed, so the signature cannot be checked on this machine. Check it on another one:
   minisign -Vm manifest.json -P $(($Key -split ',')[0])
@@ -133,7 +141,7 @@ function Install-Trustfix([string]$Work) {
     $manifestFile = Join-Path $Work 'manifest.json'
     Get-ReleaseFile 'manifest.json' $manifestFile 1MB
     Get-ReleaseFile 'manifest.json.minisig' "$manifestFile.minisig" 4KB
-    Confirm-Manifest $manifestFile
+    $checked = Confirm-Manifest $manifestFile
 
     $manifest = Get-Content -LiteralPath $manifestFile -Raw -Encoding UTF8 | ConvertFrom-Json
     if ($manifest.product -ne 'trustfix') { throw "this manifest is not trustfix's" }
@@ -159,26 +167,38 @@ function Install-Trustfix([string]$Work) {
     Copy-Item -LiteralPath $program -Destination $new -Force
     # Beside the target, then a rename; one that runs can be moved aside.
     if (Test-Path -LiteralPath $target) { Move-Item -LiteralPath $target -Destination "$target.prev" -Force }
-    Move-Item -LiteralPath $new -Destination $target -Force
+    try { Move-Item -LiteralPath $new -Destination $target -Force }
+    catch {
+        if (Test-Path -LiteralPath "$target.prev") { Move-Item -LiteralPath "$target.prev" -Destination $target -Force }
+        throw
+    }
     $path = [Environment]::GetEnvironmentVariable('Path', 'User')
     if (($path -split ';') -notcontains $Prefix) {
         [Environment]::SetEnvironmentVariable('Path', ((@($path -split ';') + $Prefix | Where-Object { $_ }) -join ';'), 'User')
         Write-Output "added $Prefix to your Path; open a new terminal"
     }
-    Write-Output "installed $target $($manifest.version) (signature and checksums verified)"
+    Write-Output "installed $target $($manifest.version) ($checked)"
     Write-Output 'next:  trustfix'
 }
 
 function Uninstall-Trustfix {
     $target = Join-Path $Prefix 'trustfix.exe'
     if (-not (Test-Path -LiteralPath $target)) { throw "$target is not there" }
+    # A task must not go on calling what is gone.
+    $ErrorActionPreference = 'Continue'
+    & $target schedule remove *> $null
+    $ErrorActionPreference = 'Stop'
     foreach ($file in $target, "$target.prev") {
         if (Test-Path -LiteralPath $file) { Remove-Item -LiteralPath $file }
     }
     $path = [Environment]::GetEnvironmentVariable('Path', 'User')
     [Environment]::SetEnvironmentVariable('Path', ((@($path -split ';') | Where-Object { $_ -and $_ -ne $Prefix }) -join ';'), 'User')
     Write-Output "removed $target"
-    $state = Join-Path $env:LOCALAPPDATA 'trustfix'
+    # What was repaired with an administrator's rights is remembered elsewhere.
+    foreach ($base in $env:LOCALAPPDATA, $env:ProgramData) { Remove-State (Join-Path $base 'trustfix') }
+}
+
+function Remove-State([string]$state) {
     if (-not (Test-Path -LiteralPath $state)) { return }
     $remove = $Purge
     if (-not $remove -and [Environment]::UserInteractive -and -not [Console]::IsInputRedirected) {

@@ -80,6 +80,7 @@ bytes() { tail -c "+$(($2 + 1))" "$1" | head -c "$3"; }
 
 # verified FILE: FILE.minisig is a signature of FILE by one of the keys.
 verified() {
+  checked='signature and checksums verified'
   if have minisign; then
     for key in $(printf %s "$keys" | tr ',' ' '); do
       minisign -V -H -q -m "$1" -P "$key" >/dev/null 2>&1 && return 0
@@ -110,6 +111,7 @@ verified() {
   say "and compare there:  sha256sum manifest.json"
   say "  $(sha256 "$1")  manifest.json"
   say "Then run this again with TRUSTFIX_MANIFEST_SHA256 set to the sum you confirmed."
+  checked='checksums verified; the signature was confirmed by you'
   [ "${TRUSTFIX_MANIFEST_SHA256:-}" = "$(sha256 "$1")" ]
 }
 
@@ -192,7 +194,7 @@ install() {
   [ "$got" = "trustfix $version" ] || fail "the program says it is \"$got\", the manifest says $version"
   mv -f -- "$new" "$prefix/bin/trustfix"
   new=''
-  say "installed $prefix/bin/trustfix $version (signature and checksums verified)"
+  say "installed $prefix/bin/trustfix $version ($checked)"
   case :$PATH: in *:"$prefix/bin":*) ;; *) say "add $prefix/bin to your PATH" ;; esac
   say "next:  trustfix"
 }

@@ -1,128 +1,98 @@
 #!/usr/bin/env bash
-# Rehearses a release on this machine, with a throw-away key: build two
-# versions, sign their manifests, serve them on loopback https, install the
-# first with the installer under every shell, update to the second, go back,
-# uninstall. Nothing outside a temporary directory is touched.
+# Rehearses a release on this machine with throw-away keys: goreleaser builds,
+# signs and publishes it to a forge on loopback https; the packages are looked
+# into and built a second time; the installer installs under every shell; an
+# installed version updates, goes back and is uninstalled; the keys are rotated
+# and one is revoked. Nothing outside a temporary directory is touched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for tool in go minisign openssl curl; do
+for tool in go goreleaser minisign openssl curl git dpkg-deb; do
   command -v "$tool" >/dev/null || { echo "rehearse.sh: $tool is missing"; exit 1; }
 done
-case $(uname -m) in x86_64 | amd64) arch=amd64 ;; aarch64 | arm64) arch=arm64 ;; *) echo "no release for $(uname -m)"; exit 1 ;; esac
-os=$(uname -s | tr '[:upper:]' '[:lower:]')
-
 work=$(mktemp -d) server=''
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
-fail() { echo "rehearse.sh: $*" >&2; exit 1; }
-says() { [ "$1" = "$2" ] || fail "got \"$1\", want \"$2\""; }
-# refused CODE COMMAND…: it has to fail with that code.
-refused() {
-  local want=$1 code=0
-  shift
-  "$@" >"$work/out" 2>&1 || code=$?
-  [ "$code" = "$want" ] || { cat "$work/out"; fail "$* ended with $code, want $want"; }
-}
+# shellcheck source=scripts/rehearse-lib.sh
+. scripts/rehearse-lib.sh
+for key in ours next stranger; do new_key "$key"; done
+keys=$(public ours),$(public next)
 
-# Keys: the release's, and a stranger's. -W: no password.
-for key in ours stranger; do
-  minisign -G -W -p "$work/$key.pub" -s "$work/$key.key" >/dev/null
-done
-keys=$(tail -n 1 "$work/ours.pub")
-stranger=$(tail -n 1 "$work/stranger.pub")
-
-for version in 1.0.0 1.1.0; do
-  mkdir -p "$work/www/$version" "$work/build"
-  CGO_ENABLED=0 go build -buildvcs=false -trimpath -tags=urfave_cli_no_docs -o "$work/build/trustfix" \
-    -ldflags "-s -w -X main.version=$version -X main.releaseKeys=$keys" .
-  tar -czf "$work/www/$version/trustfix_${version}_${os}_$arch.tar.gz" -C "$work/build" trustfix
-  : >"$work/www/$version/checksums.txt"
-  TRUSTFIX_SIGNING_KEY=$work/ours.key bash scripts/manifest.sh "$version" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$work/www/$version/checksums.txt" >/dev/null
-done
-mkdir "$work/www/forged"
-cp "$work"/www/1.1.0/* "$work/www/forged/"
-minisign -S -s "$work/stranger.key" -m "$work/www/forged/manifest.json" -x "$work/www/forged/manifest.json.minisig" >/dev/null
-
-# A loopback https server with a certificate that only this rehearsal trusts.
+# A forge with a certificate that only this rehearsal trusts.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '/CN=trustfix rehearsal' \
   -addext 'subjectAltName=IP:127.0.0.1' -keyout "$work/tls.key" -out "$work/tls.pem" 2>/dev/null
-(cd "$work/www" && exec openssl s_server -accept 127.0.0.1:0 -cert "$work/tls.pem" -key "$work/tls.key" -WWW) >"$work/server.log" 2>&1 &
+mkdir "$work/www" "$work/repos" "$work/home"
+go build -o "$work/forge" ./internal/lab/forge
+"$work/forge" -cert "$work/tls.pem" -key "$work/tls.key" -dir "$work/www" -repos "$work/repos" >"$work/address" 2>"$work/forge.log" &
 server=$!
-port=''
-for _ in $(seq 100); do
-  port=$(sed -n 's/^ACCEPT 127\.0\.0\.1:\([0-9]*\)$/\1/p' "$work/server.log")
-  [ -z "$port" ] || break
-  sleep 0.1
-done
-[ -n "$port" ] || fail "the server did not start: $(cat "$work/server.log")"
-base=https://127.0.0.1:$port
-export CURL_CA_BUNDLE=$work/tls.pem SSL_CERT_FILE=$work/tls.pem HOME=$work/home XDG_STATE_HOME=$work/home/state
-mkdir "$HOME"
+for _ in $(seq 100); do [ ! -s "$work/address" ] || break; sleep 0.1; done
+base=$(cat "$work/address")
+[ -n "$base" ] || fail "the forge did not start: $(cat "$work/forge.log")"
+repository=$base/api/v3/repos/rehearsal/trustfix
+latest=$base/rehearsal/trustfix/releases/latest/download
 
-# The same tools less some, to see the installer's other ways.
-without() {
-  local dir=$work/without f
-  rm -rf "$dir"
-  mkdir "$dir"
-  for f in /usr/local/bin /usr/bin /bin; do
-    ln -sf "$f"/* "$dir/"
-  done
-  for f in "$@"; do rm -f "$dir/$f"; done
+# The tree as it stands, as a repository of its own with a tag.
+copy() { # DIR
+  mkdir "$1"
+  git ls-files -z --cached --others --exclude-standard | xargs -0 tar -c --ignore-failed-read 2>/dev/null | tar -x -C "$1"
+  printf 'github_urls: {api: "%s/api/v3/", upload: "%s/api/uploads/", download: "%s"}\n' "$base" "$base" "$base" >>"$1/.goreleaser.yaml"
+}
+commit() { # DIR TAG
+  git -C "$1" init -q -b main
+  git -C "$1" add -A
+  GIT_AUTHOR_DATE=2026-01-01T00:00:00Z GIT_COMMITTER_DATE=2026-01-01T00:00:00Z \
+    git -C "$1" -c user.name=rehearsal -c user.email=rehearsal@example.invalid commit -q -m rehearsal
+  git -C "$1" tag "$2"
+  git -C "$1" remote add origin "https://example.invalid/rehearsal/trustfix.git"
+}
+job() { # DIR COMMAND…: with what docs/releasing.md lists as the job's settings
+  env -C "$1" TRUSTFIX_RELEASE_KEYS="$keys" TRUSTFIX_RELEASE_SOURCE="$repository" TRUSTFIX_RELEASE_DIRECTORY="$latest" \
+    TRUSTFIX_OWNER=rehearsal TRUSTFIX_SIGNING_KEY="${signer:-$work/ours.key}" GITHUB_TOKEN=throw-away SSL_CERT_FILE="$work/tls.pem" "${@:2}"
 }
 
-shells=()
-for shell in dash bash 'busybox sh' 'bash --posix'; do
-  ! command -v "${shell%% *}" >/dev/null || shells+=("$shell")
+echo '-- goreleaser'
+copy "$work/first"
+refused 1 job "$work/first" bash scripts/keys.sh --check # the documents do not show the keys yet
+job "$work/first" bash scripts/keys.sh
+job "$work/first" bash scripts/keys.sh --check
+for file in README.md README.zh-CN.md SECURITY.md; do
+  grep -qF "$(public ours)" "$work/first/$file" || fail "$file does not show the key"
 done
-for shell in "${shells[@]}"; do
-  echo "-- $shell"
-  read -ra sh <<<"$shell"
-  run() { "${sh[@]}" scripts/install.sh --prefix "$work/prefix" --state-dir "$work/state" "$@"; }
-  tf() { "$trustfix" "$@" --state-dir "$work/state"; }
-  refused 1 run --source "$base/1.0.0"                                       # no key
-  refused 1 run --source "$base/1.0.0" --key "$stranger"                     # another key
-  refused 1 run --source "$base/forged" --key "$keys"                        # another signature
-  refused 1 run --source "http://127.0.0.1:$port/1.0.0" --key "$keys"        # not https
-  refused 1 run --source "$base/1.0.0" --key "$keys" --version 1.1.0         # another version
-  CURL_CA_BUNDLE=/dev/null refused 1 run --source "$base/1.0.0" --key "$keys" # TLS is checked
-  refused 2 run --nonsense
-  [ ! -e "$work/prefix/bin/trustfix" ] || fail 'something refused was installed'
-  for less in '' minisign; do
-    # shellcheck disable=SC2086 # a list of names
-    without $less
-    PATH=$work/without run --source "$base/1.0.0" --key "$stranger,$keys" >/dev/null
-    says "$("$work/prefix/bin/trustfix" version)" 'trustfix 1.0.0'
-    PATH=$work/without refused 1 run --source "$base/forged" --key "$keys"
-    rm "$work/prefix/bin/trustfix"
-  done
-  # Neither minisign nor openssl: nothing without a sum that a person confirmed.
-  without minisign openssl
-  PATH=$work/without refused 1 run --from-dir "$work/www/1.0.0" --key "$keys"
-  TRUSTFIX_MANIFEST_SHA256=$(sha256sum <"$work/www/1.0.0/manifest.json" | cut -d' ' -f1) PATH=$work/without run --from-dir "$work/www/1.0.0" --key "$keys" >/dev/null
-  says "$("$work/prefix/bin/trustfix" version)" 'trustfix 1.0.0'
-  run --uninstall >/dev/null
-  run --from-dir "$work/www/1.0.0" --key "$keys" >/dev/null
-  [ -z "$(find "$work/prefix" -name '.trustfix*')" ] || fail 'something was left behind'
+commit "$work/first" v1.1.0
+job "$work/first" goreleaser release --clean >"$work/goreleaser.log" 2>&1 || { tail -n 30 "$work/goreleaser.log"; cat "$work/forge.log"; fail 'no release'; }
+dist=$work/first/dist
+# It is a draft until a person publishes it: nobody finds it.
+says "$(curl --cacert "$work/tls.pem" -fsS "$repository/releases")" '[]'
+curl --cacert "$work/tls.pem" -fsS -X PATCH -d '{"draft":false}' "$repository/releases/1" >"$work/release.json"
+# shellcheck source=scripts/rehearse-packages.sh
+. scripts/rehearse-packages.sh
 
-  trustfix=$work/prefix/bin/trustfix
-  refused 1 tf update                                 # no source was compiled in
-  refused 1 tf update --source "$base/forged"
-  refused 3 tf update --check --source "$base/1.1.0"
-  tf update --check --source "$base/1.0.0" >/dev/null
-  tf update --source "$base/1.1.0" >/dev/null
-  says "$("$trustfix" version)" 'trustfix 1.1.0'
-  refused 1 tf update --source "$base/1.0.0"          # never back by itself
-  tf update --rollback >/dev/null
-  says "$("$trustfix" version)" 'trustfix 1.0.0'
-  refused 1 tf update --rollback                      # there is no version before
-  tf update --from-file "$work/www/1.1.0/trustfix_1.1.0_${os}_$arch.tar.gz" --manifest "$work/www/1.1.0/manifest.json" --offline >/dev/null
-  says "$("$trustfix" version)" 'trustfix 1.1.0'
-  tf update --allow-downgrade --version 1.0.0 --source "$base/1.0.0" >/dev/null
-  says "$("$trustfix" version)" 'trustfix 1.0.0'
-  run --uninstall </dev/null >/dev/null
-  [ -z "$(find "$work/prefix" -type f)" ] || fail 'the uninstaller left something of the program'
-  [ -d "$work/state" ] || fail 'the uninstaller took the state unasked'
-  run --from-dir "$work/www/1.0.0" --key "$keys" >/dev/null
-  run --uninstall --purge >/dev/null
-  [ ! -e "$work/state" ] || fail '--purge left the state'
-done
-echo 'rehearsal: installed, updated, rolled back and uninstalled'
+if [ "${REHEARSE:-}" != short ]; then
+  echo '-- the same bytes from another directory, and with an empty cache'
+  copy "$work/second"
+  job "$work/second" bash scripts/keys.sh
+  commit "$work/second" v1.1.0
+  job "$work/second" goreleaser release --clean --skip=sign,publish >"$work/goreleaser.log" 2>&1 || { tail -n 30 "$work/goreleaser.log"; fail 'no second build'; }
+  for file in "$dist"/*.{tar.gz,zip,deb,rpm,apk,cdx.json}; do
+    cmp "$file" "$work/second/dist/${file##*/}" || fail "${file##*/} is not reproducible"
+  done
+  GOCACHE=$work/cache job "$work/second" goreleaser build --clean --single-target >"$work/goreleaser.log" 2>&1 || { tail -n 30 "$work/goreleaser.log"; fail 'no third build'; }
+  tar -xzOf "$dist/trustfix_1.1.0_${os}_$arch.tar.gz" trustfix | cmp - "$work/second/dist/trustfix_${os}_$arch"*/trustfix || fail 'an empty cache gives another program'
+  chmod -R u+w "$work/cache"
+  rm -rf "$work/cache" "$work/second"
+fi
+
+# From here on a user's machine: other releases in plain directories, some of
+# them forged.
+export HOME=$work/home XDG_STATE_HOME=$work/home/state GOCACHE=${GOCACHE:-$(go env GOCACHE)} GOPATH=${GOPATH:-$(go env GOPATH)}
+printf 'ca_certificate=%s\n' "$work/tls.pem" >"$HOME/.wgetrc" # what CURL_CA_BUNDLE is to curl
+plain 1.0.0 ours "$keys" "$repository"
+mkdir "$work/www/forged" "$work/www/legacy"
+cp "$work"/www/1.0.0/* "$work/www/forged/"
+cp "$work"/www/1.0.0/* "$work/www/legacy/"
+minisign -S -s "$work/stranger.key" -m "$work/www/forged/manifest.json" -x "$work/www/forged/manifest.json.minisig" >/dev/null
+minisign -S -l -s "$work/ours.key" -m "$work/www/legacy/manifest.json" -x "$work/www/legacy/manifest.json.minisig" >/dev/null
+export CURL_CA_BUNDLE=$work/tls.pem SSL_CERT_FILE=$work/tls.pem
+# shellcheck source=scripts/rehearse-install.sh
+. scripts/rehearse-install.sh
+# shellcheck source=scripts/rehearse-keys.sh
+. scripts/rehearse-keys.sh
+echo 'rehearsal: released, installed, updated, rolled back, uninstalled; keys rotated and revoked'

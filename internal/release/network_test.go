@@ -346,6 +346,15 @@ func TestRow35API(t *testing.T) {
 			t.Error(s)
 		}
 	})
+	t.Run("a limit of another kind", func(t *testing.T) {
+		m := newMachine(t)
+		m.o.Source = m.srv.URL + "/repos/o/r"
+		m.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(http.StatusForbidden)
+		})
+		m.refused("release.rate-limit")
+	})
 	t.Run("forbidden", func(t *testing.T) {
 		m := newMachine(t)
 		m.o.Source = m.srv.URL + "/repos/o/r"
@@ -389,6 +398,33 @@ func TestRow35API(t *testing.T) {
 		})
 		m.installed("2.5.0")
 	})
+}
+
+// Gitea and Forgejo answer alike, with fifty releases a page at most and, some
+// versions, without a Link header.
+func TestGitea(t *testing.T) {
+	m := newMachine(t)
+	newest := plain(t, m.key, "2.5.0")
+	m.o.Source = m.srv.URL + "/api/v1/repos/o/r"
+	m.serve("/dl/v2.5.0/", newest)
+	m.mux.HandleFunc("/api/v1/repos/o/r/releases", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("limit") == "" {
+			t.Error("Gitea's word for the size of a page is missing")
+		}
+		switch r.URL.Query().Get("page") {
+		case "1":
+			fmt.Fprint(w, "[")
+			for i := range 50 {
+				fmt.Fprintf(w, `{"id":%d,"tag_name":"v1.0.%d","assets":[]},`, i+1, i)
+			}
+			fmt.Fprint(w, `{"id":99,"tag_name":"v1.1.0"}]`)
+		case "2":
+			m.page(w, []listing{{"v2.5.0", newest}})
+		default:
+			fmt.Fprint(w, "[]")
+		}
+	})
+	m.installed("2.5.0")
 }
 
 // Row 36: a token in the environment is nobody's business.

@@ -311,7 +311,9 @@ func (f *fetcher) untrusted(u *url.URL, cert *tls.CertificateVerificationError) 
 }
 
 func rateLimited(r *platform.Response) bool {
-	return r.Status == http.StatusTooManyRequests || r.Status == http.StatusForbidden && http.Header(r.Header).Get("X-RateLimit-Remaining") == "0"
+	h := http.Header(r.Header)
+	return r.Status == http.StatusTooManyRequests ||
+		r.Status == http.StatusForbidden && (h.Get("X-RateLimit-Remaining") == "0" || h.Get("Retry-After") != "")
 }
 
 func limitedUntil(r *platform.Response) string {
