@@ -157,6 +157,9 @@ var runs = []struct {
 	{regexp.MustCompile(`(test|org|example|127\.0\.0\.1|port=|localhost):?\d{5}`), "$1"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:]+Z`), "…"},
 	{regexp.MustCompile(`\b\d{9,}\b`), "…"},
+	{regexp.MustCompile(`\d+ seconds`), "… seconds"},
+	{regexp.MustCompile(`OpenSSL/(\d)[\d.]*`), "OpenSSL/$1"},
+	{regexp.MustCompile(`^(.{240}).+`), "$1…"},
 	{regexp.MustCompile(` More details here: .*`), ""},
 }
 
