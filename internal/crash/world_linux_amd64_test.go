@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -75,6 +76,7 @@ func need(t *testing.T) {
 }
 
 func again() (int, error) {
+	runtime.LockOSThread() // the child dies with the thread that started it
 	dir, err := os.MkdirTemp("", "trustfix-crash-")
 	if err != nil {
 		return 0, err
@@ -86,7 +88,7 @@ func again() (int, error) {
 	c := exec.Command("/proc/self/exe", os.Args[1:]...)
 	c.Env = []string{insideEnv + "=" + dir, "PATH=" + os.Getenv("PATH"), "HOME=" + dir, "CI=" + os.Getenv("CI"), "CRASH_POINTS=" + tried}
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
-	c.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET}
+	c.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	err = c.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
