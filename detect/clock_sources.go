@@ -21,6 +21,7 @@ type timeSource struct {
 const (
 	firstOperators = 4 // RFC 8633 §3.2
 	mostConfigured = 6
+	mostIncluded   = 200 // files of one configuration
 )
 
 // timeSources are the servers to ask at once and those to ask when they stay
@@ -99,7 +100,7 @@ func configuredServers(v *platform.View) []string {
 			continue
 		}
 		for _, c := range s.Configs {
-			out = append(out, ntpServers(v, c, 0)...)
+			out = append(out, ntpServers(v, c, map[string]bool{})...)
 		}
 	}
 	var once []string
@@ -125,17 +126,21 @@ func confFiles(v *platform.View, dir string) []string {
 
 // ntpServers reads the server lines of chrony, ntpd, ntpsec and OpenNTPD; name
 // is a file, or a directory when it ends in a slash. What cannot be read names
-// no servers.
-func ntpServers(v *platform.View, name string, depth int) []string {
+// no servers. Each file is read once: one may include itself.
+func ntpServers(v *platform.View, name string, seen map[string]bool) []string {
 	var out []string
 	if strings.HasSuffix(name, "/") {
 		for _, f := range confFiles(v, name) {
-			out = append(out, ntpServers(v, f, depth)...)
+			out = append(out, ntpServers(v, f, seen)...)
 		}
 		return out
 	}
+	if name = path.Clean(name); seen[name] || len(seen) > mostIncluded {
+		return nil
+	}
+	seen[name] = true
 	data, err := v.Files.ReadFile(name)
-	if err != nil || depth > 3 {
+	if err != nil {
 		return nil
 	}
 	for line := range strings.Lines(string(data)) {
@@ -150,18 +155,18 @@ func ntpServers(v *platform.View, name string, depth int) []string {
 			}
 		case "confdir", "sourcedir":
 			for _, d := range f[1:] {
-				out = append(out, ntpServers(v, d+"/", depth+1)...)
+				out = append(out, ntpServers(v, d+"/", seen)...)
 			}
 		case "include", "includefile":
 			file := f[1]
 			if dir, pattern := path.Split(file); strings.ContainsAny(pattern, "*?[") {
 				for _, c := range confFiles(v, dir) {
 					if ok, _ := path.Match(pattern, path.Base(c)); ok {
-						out = append(out, ntpServers(v, c, depth+1)...)
+						out = append(out, ntpServers(v, c, seen)...)
 					}
 				}
 			} else {
-				out = append(out, ntpServers(v, file, depth+1)...)
+				out = append(out, ntpServers(v, file, seen)...)
 			}
 		}
 	}
