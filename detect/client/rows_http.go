@@ -38,7 +38,7 @@ var curlRow = &Row{
 		{Name: "CURL_CA_BUNDLE", Role: RoleCA, Below: true},
 	},
 	Default:  "os",
-	Rules:    ruleSet("openssl-3"),
+	Rules:    ruleSet("curl"),
 	Pin:      &Pin{Key: []string{"cacert"}, File: func(s *scan, _ *Client) File { return s.curlrc() }, Dir: ".config/curl"},
 	Ask:      askCurl,
 	Versions: (*scan).packaged,
