@@ -25,6 +25,7 @@ type Client struct {
 
 	Row       *Row            `json:"-"`
 	Settings  []*Setting      `json:"-"` // every layer that says something, lowest precedence first
+	won       []*Setting      // of Settings
 	Endpoints []Endpoint      `json:"-"` // what it is configured to talk to
 	Rules     *chain.Rules    `json:"-"` // how its TLS library verifies
 	Elevated  bool            `json:"-"` // its files belong to root

@@ -70,7 +70,7 @@ func (s *scan) resolveRow(r *Row) {
 			return
 		}
 		c.Elevated = c.Path != "" && s.elevated(c.Path)
-		s.settle(r, c, layers)
+		s.settleAlone(r, c, layers)
 		if c.Verify == "off" && c.Trust.SetBy == "" {
 			c.Trust.SetBy = c.switchedOffBy()
 		}
@@ -82,6 +82,29 @@ func (s *scan) resolveRow(r *Row) {
 		s.inv.Clients = append(s.inv.Clients, c)
 	}
 }
+
+// settleAlone settles c and notes which layers win for it: relatives share
+// their settings, and what beats one of them may lose to the other.
+func (s *scan) settleAlone(r *Row, c *Client, layers []layer) {
+	var won []*Setting
+	for _, l := range layers {
+		if l.Wins {
+			won, l.Wins = append(won, l.Setting), false
+		}
+	}
+	s.settle(r, c, layers)
+	for _, x := range c.Settings {
+		if x.Wins {
+			c.won = append(c.won, x)
+		}
+	}
+	for _, x := range won {
+		x.Wins = true
+	}
+}
+
+// Heeds reports whether a layer is one of those that decide for c.
+func (c *Client) Heeds(x *Setting) bool { return slices.Contains(c.won, x) }
 
 // switchedOffBy is the layer because of which the client's roots do not matter.
 func (c *Client) switchedOffBy() string {

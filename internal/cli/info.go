@@ -206,7 +206,7 @@ func (s *session) explainClient(ctx context.Context, row *client.Row) error {
 		p.wrap("", 2, p.show(text.M("cli.client-state", "path", strings.TrimSpace(c.Path+" "+c.Version), "verify", c.Verify, "trust", s.trust(c))))
 		for _, set := range c.Settings {
 			wins := text.M("cli.setting-loses")
-			if set.Wins {
+			if c.Heeds(set) {
 				wins = text.M("cli.setting-wins")
 			}
 			p.wrap("", 4, p.show(text.M("cli.setting", "where", set.Where(), "name", set.Name, "value", set.Value, "wins", wins)))
