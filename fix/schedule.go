@@ -39,11 +39,7 @@ func UnschedulePlan() func(context.Context, *Input) (*Plan, error) {
 	return schedulePlan(func(in *Input) ([]Action, error) {
 		var out []Action
 		for _, s := range schedulers {
-			actions, err := s.remove(in)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, actions...)
+			out = append(out, s.remove(in)...)
 		}
 		return out, nil
 	})
@@ -109,7 +105,7 @@ func (s scheduler) install(in *Input, job Job) ([]Action, error) {
 }
 
 // remove stops the job before its files go; nothing where there is none.
-func (s scheduler) remove(in *Input) ([]Action, error) {
+func (s scheduler) remove(in *Input) []Action {
 	var files []Action
 	summary := text.M("schedule.remove", "scheduler", s.name)
 	for _, f := range s.files(in, Job{}) {
@@ -119,7 +115,7 @@ func (s scheduler) remove(in *Input) ([]Action, error) {
 	}
 	marked := slices.ContainsFunc(s.marks(in), func(p string) bool { return exists(in.View, p) })
 	if len(files) == 0 && !marked {
-		return nil, nil
+		return nil
 	}
 	command := func(do, undo []platform.Cmd, touches []string) []Action {
 		if len(do) == 0 {
@@ -132,7 +128,7 @@ func (s scheduler) remove(in *Input) ([]Action, error) {
 		undo = s.start(in, Job{})
 	}
 	out := command(s.forget(in, Job{}), undo, s.touches(in))
-	return slices.Concat(out, files, command(s.reload(in, Job{}), nil, nil)), nil
+	return slices.Concat(out, files, command(s.reload(in, Job{}), nil, nil))
 }
 
 // cronLine is the job as a line of a crontab, where % would end the command;

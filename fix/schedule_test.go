@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +30,7 @@ var enabling = platformtest.Programs{"systemctl": {Optional: true, Do: func(h *p
 		return platform.Output{}, nil
 	}
 	if img, err := h.Files.Stat("/etc/systemd/system/trustfix.timer"); err != nil || img.Size == 0 {
-		return platform.Output{}, errors.New("Unit trustfix.timer could not be found.")
+		return platform.Output{}, errors.New("there is no unit trustfix.timer")
 	}
 	if err := h.Write.Put(wants, platform.Image{Kind: platform.DirKind, Mode: 0o755}); err != nil {
 		return platform.Output{}, err
@@ -112,10 +111,11 @@ ExecStart=/usr/local/bin/trustfix watch --config "/etc/my policy.yaml" --prometh
 				t.Errorf("%v:\n%s\nlacks\n%s", err, data, c.want)
 			}
 			if strings.HasSuffix(c.path, ".plist") {
-				for dec := xml.NewDecoder(strings.NewReader(string(data))); err != io.EOF; {
-					if _, err = dec.Token(); err != nil && err != io.EOF {
-						t.Fatalf("not XML: %v", err)
-					}
+				var list struct {
+					Keys []string `xml:"dict>key"`
+				}
+				if err := xml.Unmarshal(data, &list); err != nil || len(list.Keys) != 3 {
+					t.Errorf("the property list: %v, keys %q", err, list.Keys)
 				}
 			}
 			if got := platformtest.Ran(h); !slices.Equal(got, c.runs) {

@@ -27,7 +27,7 @@ func WriteOutput(name string, data []byte, stdout io.Writer) (err error) {
 	defer func() {
 		f.Close()
 		if err != nil {
-			os.Remove(f.Name())
+			_ = os.Remove(f.Name())
 			err = fmt.Errorf("cannot write %s: %w", name, err)
 		}
 	}()

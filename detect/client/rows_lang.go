@@ -225,7 +225,7 @@ var cargoRow = &Row{
 	Default: "os",
 	Pin:     &Pin{Key: []string{"http", "cainfo"}, File: userCargo},
 	Servers: []string{"https://index.crates.io/"},
-	Rules:   ruleSet("openssl-3"),
+	Rules:   ruleSet("curl"), // it carries libcurl
 }
 
 func userCargo(s *scan, _ *Client) File {

@@ -40,7 +40,7 @@ var cliTexts = map[string]entry{
 	"cli.flag-host":            {"name the chain is for", "证书链对应的主机名"},
 	"cli.flag-at":              {"time to judge at, RFC 3339", "以哪个时间判断（RFC 3339）"},
 	"cli.flag-roots":           {"trust anchors (PEM)", "信任锚（PEM）"},
-	"cli.flag-client":          {"whose rules: openssl-1.0.2, openssl-1.1.1, openssl-3, python-3.13, gnutls, go, node, rustls, java", "按谁的规则：openssl-1.0.2、openssl-1.1.1、openssl-3、python-3.13、gnutls、go、node、rustls、java"},
+	"cli.flag-client":          {"whose rules: openssl-1.0.2, openssl-1.1.1, openssl-3, python-3.13, curl, gnutls, go, node, rustls, java", "按谁的规则：openssl-1.0.2、openssl-1.1.1、openssl-3、python-3.13、curl、gnutls、go、node、rustls、java"},
 	"cli.flag-starttls":        {"smtp, imap, pop3, postgres or ldap", "smtp、imap、pop3、postgres 或 ldap"},
 	"cli.flag-cert":            {"client certificate to try (PEM)", "要试用的客户端证书（PEM）"},
 	"cli.flag-key":             {"its key (PEM)", "其私钥（PEM）"},
