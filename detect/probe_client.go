@@ -118,7 +118,7 @@ func NewProver(before *Report) *Prover { return &Prover{before: before, gone: ma
 // otherwise contradicts the judgement and takes nothing back.
 func (p *Prover) Prove(ctx context.Context, v *platform.View, were []Finding) []Probe {
 	for _, f := range were {
-		if s := f.Setting; s != nil && s.Env && s.Process && s.File != "" {
+		if s := f.Setting; s != nil && s.Env && s.Process && s.Placed() {
 			p.gone[s.Name] = true // the file no longer sets it so
 		}
 	}

@@ -101,6 +101,7 @@ func settingFinding(id string, s *client.Setting, v *platform.View) Finding {
 		Evidence: []text.Msg{text.M("setting.says", "where", s.Where(), "line", Written(s))},
 	}
 	switch {
+	case s.Registry != nil && s.Word == "":
 	case s.File == "" && v.Container != "":
 		f.Action = Manual
 		f.Advice = []text.Msg{text.M("setting.unset-container", "name", s.Name), text.Raw("unset " + s.Name)}

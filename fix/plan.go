@@ -294,7 +294,7 @@ func (p *Plan) Variables() []string {
 	var names []string
 	for _, s := range p.Steps {
 		for _, f := range s.Of(p.report) {
-			if s.attempt && f.Setting != nil && f.Setting.Env && f.Setting.File != "" {
+			if s.attempt && f.Setting != nil && f.Setting.Env && f.Setting.Placed() {
 				names = append(names, f.Setting.Name)
 			}
 		}

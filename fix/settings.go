@@ -78,6 +78,9 @@ func byKeyOfFile(f detect.Finding) string {
 // deleteSettings takes the findings' keys out of their one file.
 func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
 	first := fs[0].Setting
+	if first != nil && first.Registry != nil && first.Word == "" { // of a list of options only Value is known
+		return deleteValue(first), nil
+	}
 	if first == nil || first.File == "" || first.Format == "" && !first.WholeLine {
 		return nil, byHand(fs[0])
 	}
@@ -102,6 +105,17 @@ func deleteSettings(in *Input, fs []detect.Finding) ([]Action, error) {
 		summary = text.M("setting.delete-all", "name", first.Name, "n", len(fs), "file", first.File)
 	}
 	return []Action{{Kind: FileAction, Target: target, Before: before, After: after, Summary: summary}}, nil
+}
+
+// deleteValue takes a variable out of Windows's registry; what is running keeps
+// it, as it does everywhere.
+func deleteValue(s *client.Setting) []Action {
+	return []Action{{
+		Kind: CommandAction, Target: s.Where(), Elevated: s.Elevated,
+		Summary: text.M("setting.delete", "line", detect.Written(s), "where", s.Where()),
+		Do:      []platform.Cmd{argv("reg", "delete", s.Registry.Key, "/v", s.Name, "/f")},
+		Undo:    []platform.Cmd{argv("reg", "add", s.Registry.Key, "/v", s.Name, "/t", s.Registry.Type, "/d", s.Value, "/f")},
+	}}
 }
 
 // fileOf is the file that a setting stands in, links followed, as it is now.

@@ -149,20 +149,21 @@ type Setting struct {
 
 	Client   string
 	Role     Role
-	Name     string      // key or variable as the client knows it: "ssl_verify", "SSL_CERT_FILE"
-	Value    string      // effective text of the value
-	Off      bool        // RoleVerify: this layer disables verification
-	File     string      // logical path; "" for a variable whose origin was not found
-	Format   edit.Format // of File
-	Entry    edit.Entry  // where in File
-	Env      bool        // it is (or sets) an environment variable
-	Process  bool        // seen in the process environment
-	Wins     bool        // this layer is the effective one
-	Elevated bool        // File belongs to root
-	Hosts    []string    // RoleVerify: only these hosts (pip trusted-host)
-	Affects  []string    // names of the clients it reaches, for shared variables
-	Scope    string      // conda environment whose activation sets it; "" everywhere
-	Inert    bool        // no program that was found heeds it (a switch that newer versions ignore)
+	Name     string         // key or variable as the client knows it: "ssl_verify", "SSL_CERT_FILE"
+	Value    string         // effective text of the value
+	Off      bool           // RoleVerify: this layer disables verification
+	File     string         // logical path; "" for a variable whose origin was not found
+	Format   edit.Format    // of File
+	Entry    edit.Entry     // where in File
+	Registry *RegistryValue // instead of File, on Windows
+	Env      bool           // it is (or sets) an environment variable
+	Process  bool           // seen in the process environment
+	Wins     bool           // this layer is the effective one
+	Elevated bool           // File belongs to root
+	Hosts    []string       // RoleVerify: only these hosts (pip trusted-host)
+	Affects  []string       // names of the clients it reaches, for shared variables
+	Scope    string         // conda environment whose activation sets it; "" everywhere
+	Inert    bool           // no program that was found heeds it (a switch that newer versions ignore)
 	// WholeLine: Entry's line holds this setting and nothing else; Format knows no editor.
 	WholeLine bool
 	Word      string    // the word of a list of options that it is about: "-Djavax.net.ssl.trustStore=/x"

@@ -67,6 +67,7 @@ const (
 	envNested                 // JSON of conda: {NAME} or {env_vars, NAME}
 	envPAM                    // NAME DEFAULT=value OVERRIDE=value
 	envSystemd                // DefaultEnvironment="NAME=value" …
+	envLaunchd                // launchctl setenv NAME value
 )
 
 // envSources are the places that set variables for everybody and for the
@@ -78,6 +79,9 @@ func (s *scan) envSources() []envSource {
 		for _, p := range paths {
 			out = append(out, envSource{File: File{Path: p, Format: format, Ext: ext}, kind: kind})
 		}
+	}
+	if s.v.OS == "darwin" {
+		add(envLaunchd, "", ".plist", "/Library/LaunchDaemons", "/Library/LaunchAgents", path.Join(h, "Library/LaunchAgents"))
 	}
 	add(envSystemd, "", "", "/etc/systemd/system.conf")
 	add(envSystemd, "", ".conf", "/etc/systemd/system.conf.d")
@@ -119,6 +123,7 @@ func (s *scan) readEnv() {
 	for _, p := range s.conda {
 		s.readCondaEnv(p)
 	}
+	s.readRegistry()
 	for _, name := range slices.Sorted(maps.Keys(s.v.Env)) {
 		s.readProcess(name, s.v.Env[name])
 	}
@@ -163,6 +168,8 @@ func (s *scan) readEnvFile(src envSource) {
 		entries = parsePAM(data)
 	case envSystemd:
 		entries = parseSystemd(data)
+	case envLaunchd:
+		entries = parseLaunchd(data)
 	default:
 		entries = s.parse("environment", src.Path, src.Format)
 	}

@@ -10,11 +10,17 @@ import (
 
 // Where is the place of a setting as findings name it: "path:line" or "env:NAME".
 func (x *Setting) Where() string {
-	if x.File == "" {
+	switch {
+	case x.Registry != nil:
+		return x.Registry.Key + `\` + x.Name
+	case x.File == "":
 		return "env:" + x.Name
 	}
 	return at(x.File, x.Entry.Line)
 }
+
+// Placed reports whether it is known what sets it.
+func (x *Setting) Placed() bool { return x.File != "" || x.Registry != nil }
 
 // Refused says why a client cannot take this value for a bundle at all, where
 // that is certain: conda accepts only an absolute path, "truststore" or a
