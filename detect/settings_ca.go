@@ -206,14 +206,7 @@ func defaultHosts(r *Report, s *client.Setting) []string {
 		if row == nil {
 			continue
 		}
-		servers := row.Servers
-		switch name { // named by the program itself, which is not here to be read
-		case "npm", "pnpm":
-			servers = []string{"https://registry.npmjs.org/"}
-		case "maven", "gradle":
-			servers = []string{"https://repo.maven.apache.org/maven2/"}
-		}
-		for _, raw := range servers {
+		for _, raw := range row.Servers {
 			if u, err := url.Parse(raw); err == nil && !slices.Contains(out, u.Hostname()) && len(out) < 5 {
 				out = append(out, u.Hostname())
 			}

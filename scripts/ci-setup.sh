@@ -52,6 +52,18 @@ if [ -n "$platform" ] && have npm && ! "$tools/deno" --version 2>/dev/null | gre
   rm -rf "$scratch"
 fi
 
+# The relatives of npm, for the laboratory: scripts that node runs.
+relatives="pnpm@10.34.9 yarn@1.22.22 @yarnpkg/cli-dist@4.18.1"
+node_clients=$tools/../node-clients
+if have npm && [ "$(cat "$node_clients/version" 2>/dev/null)" != "$relatives" ]; then
+  # shellcheck disable=SC2086 # one word each
+  npm install --silent --no-save --ignore-scripts --no-audit --no-fund --prefix "$node_clients" $relatives >/dev/null
+  ln -sf ../node-clients/node_modules/pnpm/bin/pnpm.cjs "$tools/pnpm"
+  ln -sf ../node-clients/node_modules/yarn/bin/yarn.js "$tools/yarn"
+  ln -sf ../node-clients/node_modules/@yarnpkg/cli-dist/bin/yarn.js "$tools/yarn-berry"
+  echo "$relatives" >"$node_clients/version"
+fi
+
 # A grammar of PowerShell, to parse scripts/install.ps1: no PowerShell is to be had.
 grammar=0.26.4 parser=0.27.1
 powershell=$tools/../powershell

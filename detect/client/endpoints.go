@@ -25,6 +25,9 @@ func (s *scan) servers(c *Client, layers []layer) {
 	}
 	if len(c.Endpoints) == 0 && c.Path != "" {
 		defaults := c.Row.Servers
+		if c.Row.OnlyConfigured {
+			defaults = nil
+		}
 		if c.Row.Shipped != nil {
 			defaults = c.Row.Shipped(s, c)
 		}
@@ -141,7 +144,7 @@ func portOf(u *url.URL) string {
 
 // PublicHosts are the servers that programs ship as their default.
 func PublicHosts() []string {
-	hosts := []string{"conda.anaconda.org", "files.pythonhosted.org", "registry.npmjs.org", "repo.maven.apache.org"}
+	hosts := []string{"conda.anaconda.org", "files.pythonhosted.org"}
 	for _, r := range All() {
 		for _, raw := range r.Servers {
 			if u, err := url.Parse(raw); err == nil && !slices.Contains(hosts, u.Hostname()) {

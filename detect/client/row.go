@@ -44,7 +44,10 @@ type Row struct {
 	// Servers are the default endpoints that the program ships; Shipped reads
 	// them from the installation where the program's own files state them.
 	Servers []string
-	Shipped func(s *scan, c *Client) []string
+	// OnlyConfigured: Servers say whom it would ask, and are not judged unless
+	// somebody configured them: who has Ruby does not thereby use RubyGems.
+	OnlyConfigured bool
+	Shipped        func(s *scan, c *Client) []string
 	// Endpoints finds the servers where the keys and variables of RoleURL, and
 	// Servers where they name none, are not all there is to it.
 	Endpoints func(s *scan, c *Client, layers []layer)

@@ -236,7 +236,8 @@ var mavenRow = &Row{
 		Var{Name: "MAVEN_OPTS", Role: RoleCA, Word: trustStore, KeyStore: true},
 		Var{Name: "MAVEN_ARGS", Role: RoleVerify, Off: mavenInsecure, Word: mavenWords, OffOnly: true},
 	),
-	Default:    "file",
+	Default: "file",
+	Servers: []string{"https://repo.maven.apache.org/maven2/"}, OnlyConfigured: true,
 	Source:     func(s *scan, _ *Client) string { return s.defaultStore(s.firstJava()) },
 	Pin:        &Pin{Key: []string{"MAVEN_OPTS"}, Word: trustStore, Dir: ".m2"}, // the last file, the person's own
 	Rules:      ruleSet("java"),
@@ -299,7 +300,8 @@ var gradleRow = &Row{
 	},
 	Vars:    jvmVars(Var{Name: "GRADLE_OPTS", Role: RoleCA, Word: trustStore, KeyStore: true, Below: true}),
 	Default: "file",
-	Source:  func(s *scan, _ *Client) string { return s.defaultStore(s.firstJava()) },
+	Servers: []string{"https://repo.maven.apache.org/maven2/"}, OnlyConfigured: true,
+	Source: func(s *scan, _ *Client) string { return s.defaultStore(s.firstJava()) },
 	Pin: &Pin{Key: []string{gradleStore}, Dir: ".gradle", File: func(s *scan, _ *Client) File {
 		return File{Path: path.Join(s.gradleHome(), "gradle.properties"), Format: edit.Properties}
 	}},

@@ -108,8 +108,8 @@ var gemRow = &Row{
 	Vars:    belowFiles(sslVars),
 	Default: "os",
 	Pin:     &Pin{Key: []string{":ssl_ca_cert"}, File: userGemrc, Dir: ".gem"},
-	Servers: []string{"https://rubygems.org/"},
-	Rules:   ruleSet("openssl-3"),
+	Servers: []string{"https://rubygems.org/"}, OnlyConfigured: true,
+	Rules: ruleSet("openssl-3"),
 }
 
 func userGemrc(s *scan, _ *Client) File {
@@ -224,8 +224,8 @@ var cargoRow = &Row{
 	},
 	Default: "os",
 	Pin:     &Pin{Key: []string{"http", "cainfo"}, File: userCargo},
-	Servers: []string{"https://index.crates.io/"},
-	Rules:   ruleSet("curl"), // it carries libcurl
+	Servers: []string{"https://index.crates.io/"}, OnlyConfigured: true,
+	Rules: ruleSet("curl"), // it carries libcurl
 }
 
 func userCargo(s *scan, _ *Client) File {

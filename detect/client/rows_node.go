@@ -63,7 +63,8 @@ var npmRow = &Row{
 		{Name: "npm_config_cafile", Role: RoleCA},
 		{Name: "npm_config_registry", Role: RoleURL},
 	},
-	Default:  builtIn,
+	Default: builtIn,
+	Servers: []string{"https://registry.npmjs.org/"}, OnlyConfigured: true,
 	Pin:      &Pin{Key: []string{"cafile"}, File: userNpmrc, Dir: ".config/npm"},
 	Shipped:  npmRegistry,
 	Rules:    ruleSet("node"),
@@ -174,10 +175,11 @@ var pnpmRow = &Row{
 		}
 		return append(out, all[n:]...)
 	},
-	Normal:   npmNormal,
-	Keys:     npmRow.Keys,
-	Vars:     npmRow.Vars,
-	Default:  builtIn,
+	Normal:  npmNormal,
+	Keys:    npmRow.Keys,
+	Vars:    npmRow.Vars,
+	Default: builtIn,
+	Servers: []string{"https://registry.npmjs.org/"}, OnlyConfigured: true,
 	Pin:      npmRow.Pin,
 	Rules:    ruleSet("node"),
 	Resolve:  resolveNPM,
@@ -210,7 +212,7 @@ var yarnRow = &Row{
 	},
 	Default: builtIn,
 	Pin:     npmRow.Pin,
-	Servers: []string{"https://registry.yarnpkg.com/"},
+	Servers: []string{"https://registry.yarnpkg.com/"}, OnlyConfigured: true,
 	Rules:   ruleSet("node"),
 	Resolve: resolveNPM,
 }
@@ -238,8 +240,8 @@ var berryRow = &Row{
 	},
 	Default: builtIn,
 	Pin:     &Pin{Key: []string{"httpsCaFilePath"}, File: userYarnrc, Dir: ".yarn"},
-	Servers: yarnRow.Servers,
-	Rules:   ruleSet("node"),
+	Servers: yarnRow.Servers, OnlyConfigured: true,
+	Rules: ruleSet("node"),
 }
 
 func userYarnrc(s *scan, _ *Client) File {

@@ -33,9 +33,9 @@ func (f failure) enough() int {
 	case tried == "all" || tried == "kill" && f.errno == 0:
 		return math.MaxInt
 	case f.errno == 0:
-		return 30
+		return 12
 	}
-	return 6
+	return 2
 }
 
 // job is one kind of run that faults happen to.

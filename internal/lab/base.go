@@ -172,6 +172,11 @@ func (b *base) furnish(p *prepared) error {
 	if err := b.condaTrees(p); err != nil {
 		return err
 	}
+	for name, script := range p.Scripts { // packages of npm: NAME/bin/SCRIPT
+		if err := os.CopyFS(b.dir+"/srv/lab/"+name, os.DirFS(filepath.Dir(filepath.Dir(script)))); err != nil {
+			return err
+		}
+	}
 	for path, line := range map[string]string{
 		"/etc/passwd": fmt.Sprintf("lin:x:%d:%d:Lin:%s:/bin/bash\n", linUID, linUID, linHome),
 		"/etc/group":  fmt.Sprintf("lin:x:%d:\n", linUID),

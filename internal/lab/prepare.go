@@ -40,7 +40,8 @@ type prepared struct {
 	MayFetch bool // what the cache lacks
 	Suites   bool // only sandboxes of suites run, else only the machine's
 
-	Programs []string // of the machine, found by its own PATH: every Python, and deno
+	Programs []string          // of the machine, found by its own PATH: every Python, and deno
+	Scripts  map[string]string // the same for the relatives of npm, by name
 	scratch  string
 }
 
@@ -78,7 +79,12 @@ func prepare(mayFetch bool) (*prepared, error) {
 			p.Proxy = append(p.Proxy, name+"="+v)
 		}
 	}
-	p.Programs = machinePrograms()
+	p.Programs, p.Scripts = machinePrograms(), map[string]string{}
+	for _, name := range []string{"pnpm", "yarn", "yarn-berry"} {
+		if found, err := exec.LookPath(name); err == nil {
+			p.Scripts[name], _ = filepath.EvalSymlinks(found)
+		}
+	}
 	if err := p.fill(); err != nil {
 		p.remove()
 		return nil, err
