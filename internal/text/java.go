@@ -2,7 +2,7 @@ package text
 
 // javaTexts are about Java's key stores.
 var javaTexts = map[string]entry{
-	"java-store.missing":  {"Java then trusts nobody and says \"the trustAnchors parameter must be non-empty\"", "此时 Java 不信任任何证书，报错 \"the trustAnchors parameter must be non-empty\""},
+	"java-store.missing":  {"Java passes over it without a word and goes on with its own roots: the CA that it was to trust is missing", "Java 会不加提示地跳过它，继续使用自带的根证书：本来要信任的 CA 就缺失了"},
 	"java-store.password": {"Java cannot open {path}: the password it is told does not fit, or the file was damaged", "Java 打不开 {path}：给出的口令不对，或文件已损坏"},
 	"java-store.broken":   {"Java cannot open {path}: {error}", "Java 打不开 {path}：{error}"},
 	"java-store.hidden":   {"{path} is a PKCS#12 store with a password that Java is not told: it shows no certificate", "{path} 是带口令的 PKCS#12 库，而 Java 没有得到口令：一张证书也看不到"},
