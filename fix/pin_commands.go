@@ -87,20 +87,29 @@ func planHosts(in *Input, hosts, clients []string) ([]Action, error) {
 				continue
 			}
 			used = true
-			switch {
-			case e.Reference.OK || detect.Completes(e.Reference):
-				needs = append(needs, needFor(e, e.Reference))
-			case e.CA != nil && (e.CAInStore || consentedTo(in, e.CA)):
-				needs = append(needs, needFor(e, e.ByCA))
-			default:
+			n, ok := verified(in, e)
+			if !ok {
 				return nil, unverified(e)
 			}
+			needs = append(needs, n)
 		}
 		if !used {
 			return nil, &Manual{Why: text.M("write-pin.unused", "host", h), Do: text.M("write-pin.unused-do", "host", h)}
 		}
 	}
 	return planPins(in, needs, meant)
+}
+
+// verified is what an endpoint needs, when its chain, served or completed, ends
+// at a reference root, or at a CA that the user named or the system trusts.
+func verified(in *Input, e *detect.Endpoint) (need, bool) {
+	switch {
+	case e.Reference.OK || detect.Completes(e.Reference):
+		return needFor(e, e.Reference), true
+	case e.CA != nil && (e.CAInStore || consentedTo(in, e.CA)):
+		return needFor(e, e.ByCA), true
+	}
+	return need{}, false
 }
 
 // unverified refuses to pin what nothing vouches for.

@@ -9,13 +9,14 @@ import (
 
 // RenewPlan plans `trustfix pin --renew`: every pin is written anew for those
 // of its hosts that verify today, with the public roots its client has today.
-// Hosts that do not verify keep what they have.
+// The others keep what they have, and so do those that show another CA than
+// was pinned: a person has to look at that first.
 func RenewPlan() func(context.Context, *Input) (*Plan, error) {
 	return func(ctx context.Context, in *Input) (*Plan, error) {
 		var hosts []string
 		for _, p := range detect.Pins(in.View, in.Report.Clients) {
 			for _, h := range p.Hosts {
-				if !slices.Contains(hosts, h) && slices.ContainsFunc(in.Report.Endpoints, func(e *detect.Endpoint) bool { return named(h, e) && verified(in, e) }) {
+				if !slices.Contains(hosts, h) && renewable(in, h) {
 					hosts = append(hosts, h)
 				}
 			}
@@ -24,8 +25,10 @@ func RenewPlan() func(context.Context, *Input) (*Plan, error) {
 	}
 }
 
-// verified reports whether an endpoint's chain, served or completed, ends at a
-// reference root or at a CA that the user named or the system store trusts.
-func verified(in *Input, e *detect.Endpoint) bool {
-	return e.Reference.OK || detect.Completes(e.Reference) || e.CA != nil && (e.CAInStore || consentedTo(in, e.CA))
+func renewable(in *Input, host string) bool {
+	changed := func(f detect.Finding) bool { return f.ID == "pin-mismatch" && f.Subject == host }
+	return !slices.ContainsFunc(in.Report.Findings, changed) && slices.ContainsFunc(in.Report.Endpoints, func(e *detect.Endpoint) bool {
+		_, ok := verified(in, e)
+		return ok && named(host, e)
+	})
 }

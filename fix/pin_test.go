@@ -354,6 +354,9 @@ func TestPinMismatch(t *testing.T) {
 	if p := c.plan(Make); p.Possible() != 0 || c.read("/root/.conda/trustfix-pin.pem") != pinned {
 		t.Errorf("it would be renewed by itself:\n%s", dryRun(p))
 	}
+	if p := c.plan(RenewPlan()); p.Possible() != 0 {
+		t.Errorf("it would be renewed every night:\n%s", dryRun(p))
+	}
 	c.apply(PinPlan([]string{pinHost}))
 	c.holds("/root/.conda/trustfix-pin.pem", c.root.Cert, c.other.Cert, c.inter.Cert)
 }

@@ -88,7 +88,7 @@ func (s scheduler) install(in *Input, job Job) ([]Action, error) {
 		}
 		done = done && now.Kind == platform.File && string(now.Data) == f.content
 		out = append(out, Action{
-			Kind: FileAction, Target: f.path, Summary: summary, Elevated: s.elevated(in),
+			Kind: FileAction, Target: f.path, Summary: summary, Elevated: in.Elevated,
 			After: platform.Image{Kind: platform.File, Mode: f.mode, Data: []byte(f.content)},
 		})
 	}
@@ -97,7 +97,7 @@ func (s scheduler) install(in *Input, job Job) ([]Action, error) {
 	}
 	if do := s.start(in, job); len(do) > 0 {
 		out = append(out, Action{
-			Kind: CommandAction, Target: s.name, Summary: summary, Elevated: s.elevated(in),
+			Kind: CommandAction, Target: s.name, Summary: summary, Elevated: in.Elevated,
 			Do: do, Undo: append(s.stop(in, job), s.reload(in, job)...), Touches: s.touches(in),
 		})
 	}
@@ -110,7 +110,7 @@ func (s scheduler) remove(in *Input) []Action {
 	summary := text.M("schedule.remove", "scheduler", s.name)
 	for _, f := range s.files(in, Job{}) {
 		if exists(in.View, f.path) {
-			files = append(files, Action{Kind: FileAction, Target: f.path, Summary: summary, Elevated: s.elevated(in), After: platform.Image{Kind: platform.Absent}})
+			files = append(files, Action{Kind: FileAction, Target: f.path, Summary: summary, Elevated: in.Elevated, After: platform.Image{Kind: platform.Absent}})
 		}
 	}
 	marked := slices.ContainsFunc(s.marks(in), func(p string) bool { return exists(in.View, p) })
@@ -121,7 +121,7 @@ func (s scheduler) remove(in *Input) []Action {
 		if len(do) == 0 {
 			return nil
 		}
-		return []Action{{Kind: CommandAction, Target: s.name, Summary: summary, Elevated: s.elevated(in), Do: do, Undo: undo, Touches: touches}}
+		return []Action{{Kind: CommandAction, Target: s.name, Summary: summary, Elevated: in.Elevated, Do: do, Undo: undo, Touches: touches}}
 	}
 	var undo []platform.Cmd
 	if len(files) > 0 { // they say what to start
@@ -137,10 +137,6 @@ func (j Job) cronLine(in *Input, user string) string {
 	hour, minute := dailyAt(in)
 	return fmt.Sprintf("%d %d * * * %s%s", minute, hour, user, strings.ReplaceAll(j.shellLine(), "%", `\%`))
 }
-
-// elevated says that root's rights are meant: an ordinary user's files are in
-// the home directory.
-func (s scheduler) elevated(in *Input) bool { return in.Elevated }
 
 // touches are the directories in which start makes links to the files.
 func (s scheduler) touches(in *Input) []string {
