@@ -75,7 +75,7 @@ step fuzz
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | while IFS=: read -r file name; do
-  go test -run='^$' -fuzz="^${name#func }\$" -fuzztime="${FUZZTIME:-3s}" "./$(dirname "$file")" >"$out" 2>&1 || { cat "$out"; exit 1; }
+  go test -run='^$' -fuzz="^${name#func }\$" -fuzztime="${FUZZTIME:-10000x}" "./$(dirname "$file")" >"$out" 2>&1 || { cat "$out"; exit 1; }
   echo "$(dirname "$file") ${name#func } ok"
 done
 

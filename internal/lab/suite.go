@@ -39,12 +39,17 @@ var Suites = []Suite{Bullseye, Bookworm, Trixie, Sid}
 var suitePackages = []string{
 	"ca-certificates", "openssl", "curl", "wget", "git", "gnutls-bin", "p11-kit", "debian-archive-keyring",
 	"python3", "python3-requests", "python3-pip", "python3-httpx", "python3-urllib3", "python3-certifi", "python3-venv",
+	"python3-aiohttp",
 }
 
-// suiteMore are the big ones, in the oldest and the newest suite only.
+// suiteMore are the big ones, where they differ most: an old release of each
+// and a new one. Debian's Gradle runs on Java 17 at the most.
 var suiteMore = map[Suite][]string{
-	Bullseye: {"nodejs", "default-jdk-headless"},
-	Sid:      {"nodejs", "default-jre-headless"},
+	Bullseye: {"nodejs", "default-jdk-headless", "maven", "ruby-bundler", "cargo", "r-base-core", "dnf", "awscli"},
+	Bookworm: {"default-jdk-headless", "gradle", "pipx", "python3-poetry", "python3-pdm"},
+	Trixie:   {"docker.io"},
+	Sid: {"nodejs", "default-jdk-headless", "maven", "ruby-bundler", "cargo", "r-base-core", "dnf", "awscli", "pipx",
+		"python3-poetry", "python3-pdm"},
 }
 
 // errNoSuite is a suite that is not in the cache and may not be fetched.
