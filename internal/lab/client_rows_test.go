@@ -31,7 +31,8 @@ const (
 	profile = "/root/.profile"
 )
 
-// insecure are the switches, as the real clients heed them.
+// insecure are the switches, as the real clients heed them. Each area has a
+// file client_rows_<area>_test.go with insecure<Area> and dead<Area>.
 var insecure = []rowCase{
 	{row: "curl", file: "/root/.curlrc", text: "# mine\ninsecure\nsilent\n", client: Curl},
 	{row: "wget", file: "/root/.wgetrc", text: "# mine\ncheck_certificate = off\ntries = 1\n", client: Wget},
@@ -113,10 +114,10 @@ func TestRows(t *testing.T) {
 			if suite == Bullseye {
 				s.Must(javaStore)
 			}
-			for _, c := range insecure {
+			for _, c := range slices.Concat(insecure, insecureLang) {
 				s.row(suite, c, "verify-off", func() (insecure bool) { return s.trusts(c, rowEvil) }, true)
 			}
-			for _, c := range dead {
+			for _, c := range slices.Concat(dead, deadLang) {
 				s.row(suite, c, "ca-path-missing", func() (broken bool) { return !s.trusts(c, rowGood) }, !c.passes)
 			}
 		})

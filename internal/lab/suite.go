@@ -48,8 +48,10 @@ var suiteMore = map[Suite][]string{
 	Bullseye: {"nodejs", "default-jdk-headless", "maven", "ruby-bundler", "cargo", "r-base-core", "dnf", "awscli"},
 	Bookworm: {"default-jdk-headless", "gradle", "pipx", "python3-poetry", "python3-pdm"},
 	Trixie:   {"docker.io"},
-	Sid: {"nodejs", "default-jdk-headless", "maven", "ruby-bundler", "cargo", "r-base-core", "dnf", "awscli", "pipx",
-		"python3-poetry", "python3-pdm"},
+	Sid: {
+		"nodejs", "default-jdk-headless", "maven", "ruby-bundler", "cargo", "r-base-core", "dnf", "awscli", "pipx",
+		"python3-poetry", "python3-pdm",
+	},
 }
 
 // errNoSuite is a suite that is not in the cache and may not be fetched.
