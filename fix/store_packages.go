@@ -196,6 +196,9 @@ func newerPackage(ctx context.Context, in *Input, pm *platform.PackageManager, l
 	}
 	for file := range strings.Lines(string(list)) {
 		file = strings.TrimSpace(file)
+		if !strings.HasPrefix(file, l.Sources[0]+"/") { // an example among its documents is no root
+			continue
+		}
 		if strings.HasSuffix(file, ".crt") && (absent(in, file) || !selected[file]) {
 			return true
 		}

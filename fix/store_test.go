@@ -175,7 +175,7 @@ func newStoreTree(t *testing.T, sources string, opts ...platformtest.Option) *st
 		"etc/apt/sources.list":                      sources + "\n",
 		"etc/ssl/certs/keep":                        "",
 		"usr/local/share/ca-certificates/own.crt":   certPEM(newRoot(t, "Own CA")),
-		"var/lib/dpkg/info/ca-certificates.list":    "/.\n",
+		"var/lib/dpkg/info/ca-certificates.list":    "/.\n/usr/share/doc/ca-certificates/examples/ca-certificates-local/local/Local_Root_CA.crt\n",
 		"etc/ca-certificates/update.d/jks-keystore": "",
 	}
 	conf := "# what the package selects\n"

@@ -242,7 +242,10 @@ func wordOf(list, prefixes string) (value, word string) {
 	return value, word
 }
 
-// builtIn: the roots are Mozilla's, compiled into the program.
-const builtIn = "built-in"
+// Default trust sources of programs with roots of their own.
+const (
+	builtIn = "built-in" // Mozilla's, compiled into the program
+	ofNode  = "node"     // those of the Node that runs it
+)
 
 func is(word string) func(string) bool { return func(v string) bool { return v == word } }

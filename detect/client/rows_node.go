@@ -23,7 +23,7 @@ var nodeRow = &Row{
 		{Name: "NODE_OPTIONS", Role: roleOther},
 		{Name: "NODE_USE_SYSTEM_CA", Role: roleOther},
 	},
-	Default: builtIn,
+	Default: ofNode,
 	Pin:     &Pin{Key: []string{"NODE_EXTRA_CA_CERTS"}, File: userProfile, Dir: ".config/node", Env: true, Adds: true},
 	Rules:   ruleSet("node"),
 	Ask:     askNode,
@@ -40,6 +40,13 @@ var nodeRow = &Row{
 		s.trustOf(c, layers)
 	},
 	Versions: (*scan).packaged,
+}
+
+// nodeOfDebian says whether the first node on the path is the package of Debian
+// or Ubuntu. Theirs is built to read OpenSSL's default directory (measured with
+// bullseye's 12 and sid's 24); nodejs.org's, NodeSource's and Arch's are not.
+func (s *scan) nodeOfDebian() bool {
+	return strings.Contains(s.packaged(&Client{Path: s.look("node")}), "dfsg")
 }
 
 var npmRow = &Row{
@@ -63,7 +70,7 @@ var npmRow = &Row{
 		{Name: "npm_config_cafile", Role: RoleCA},
 		{Name: "npm_config_registry", Role: RoleURL},
 	},
-	Default: builtIn,
+	Default: ofNode,
 	Servers: []string{"https://registry.npmjs.org/"}, OnlyConfigured: true,
 	Pin:      &Pin{Key: []string{"cafile"}, File: userNpmrc, Dir: ".config/npm"},
 	Shipped:  npmRegistry,
@@ -178,7 +185,7 @@ var pnpmRow = &Row{
 	Normal:  npmNormal,
 	Keys:    npmRow.Keys,
 	Vars:    npmRow.Vars,
-	Default: builtIn,
+	Default: ofNode,
 	Servers: []string{"https://registry.npmjs.org/"}, OnlyConfigured: true,
 	Pin:      npmRow.Pin,
 	Rules:    ruleSet("node"),
@@ -210,7 +217,7 @@ var yarnRow = &Row{
 		{Name: "YARN_STRICT_SSL", Role: RoleVerify, Off: is("false")},
 		{Name: "YARN_CAFILE", Role: RoleCA},
 	},
-	Default: builtIn,
+	Default: ofNode,
 	Pin:     npmRow.Pin,
 	Servers: []string{"https://registry.yarnpkg.com/"}, OnlyConfigured: true,
 	Rules:   ruleSet("node"),
@@ -238,7 +245,7 @@ var berryRow = &Row{
 		{Name: "YARN_ENABLE_STRICT_SSL", Role: RoleVerify, Off: oneOf("false", "0")},
 		{Name: "YARN_HTTPS_CA_FILE_PATH", Role: RoleCA},
 	},
-	Default: builtIn,
+	Default: ofNode,
 	Pin:     &Pin{Key: []string{"httpsCaFilePath"}, File: userYarnrc, Dir: ".yarn"},
 	Servers: yarnRow.Servers, OnlyConfigured: true,
 	Rules: ruleSet("node"),

@@ -18,7 +18,9 @@ func (s *scan) settle(r *Row, c *Client, layers []layer) {
 	}
 	c.Trust = Trust{Kind: r.Default}
 	switch {
-	case r.Default == builtIn:
+	case r.Default == ofNode && s.nodeOfDebian():
+		c.Trust = s.openSSLTrust("")
+	case r.Default == builtIn, r.Default == ofNode:
 		c.Trust = Trust{Kind: "certifi", Builtin: true}
 	case r.Source != nil:
 		c.Trust.Path = r.Source(s, c)
