@@ -134,6 +134,20 @@ function Expand-Program([string]$Archive, [string]$Path) {
     finally { $zip.Dispose() }
 }
 
+# Test-Older compares two versions; what follows a - is passed over, and what is
+# no version is older than none.
+function Test-Older([string]$One, [string]$Other) {
+    $a = ($One -replace '-.*') -as [version]
+    $b = ($Other -replace '-.*') -as [version]
+    return ($a -and $b -and $a -lt $b)
+}
+
+# Get-Installed is the version that is installed, or nothing.
+function Get-Installed([string]$Target) {
+    if (-not (Test-Path -LiteralPath $Target)) { return '' }
+    try { return ([string](& $Target version)) -replace '^trustfix ' } catch { return '' }
+}
+
 function Install-Trustfix([string]$Work) {
     if (-not $Source -and -not $FromDir) { throw 'no release source: -Source URL, -FromDir DIR or TRUSTFIX_RELEASES' }
     if (-not $Key) { throw 'no release key: -Key KEY or TRUSTFIX_KEYS (it stands in the README and in SECURITY.md)' }
@@ -163,6 +177,11 @@ function Install-Trustfix([string]$Work) {
 
     New-Item -ItemType Directory -Force -Path $Prefix | Out-Null
     $target = Join-Path $Prefix 'trustfix.exe'
+    # Who serves releases must not be able to bring an old one back.
+    $had = Get-Installed $target
+    if (-not $Version -and (Test-Older $manifest.version $had)) {
+        throw "$target is $had, newer than $($manifest.version); -Version $($manifest.version) puts the older one there"
+    }
     $new = Join-Path $Prefix '.trustfix.new'
     Copy-Item -LiteralPath $program -Destination $new -Force
     # Beside the target, then a rename; one that runs can be moved aside.

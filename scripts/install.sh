@@ -19,7 +19,8 @@ usage: install.sh [--source URL] [--from-dir DIR] [--version X] [--prefix DIR]
   --source URL    release source (https); or TRUSTFIX_RELEASES
   --from-dir DIR  no network: manifest.json, manifest.json.minisig and the
                   archive lie in DIR
-  --version X     refuse any other version than X
+  --version X     refuse any other version than X; an older one than is
+                  installed is put in its place only if it is named so
   --prefix DIR    install DIR/bin/trustfix (default: /usr/local as root, else
                   ~/.local)
   --key KEY       minisign public key of the releases; or TRUSTFIX_KEYS
@@ -38,19 +39,25 @@ say() { printf '%s\n' "$*"; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# fetch URL FILE LIMIT: https only, also after a redirect, bounded in size.
+size() { wc -c <"$1" | tr -d ' '; }
+
+# fetch URL FILE LIMIT: https only, also after a redirect, bounded in size: old
+# curls, and wget, would write an answer without an end until the disk is full.
+# Slow is no reason to give up, silent is.
 fetch() {
   case $1 in https://*) ;; *) fail "$1 is not https" ;; esac
-  if have curl; then
-    curl --proto '=https' --tlsv1.2 -fsSL --max-time 300 --max-filesize "$3" -o "$2" -- "$1"
-  elif have wget; then
-    # wget may follow a redirect to http, and busybox's does not check who
-    # answers: the signature decides what is installed, here as everywhere.
-    wget -q -T 60 -O - "$1" | head -c "$(($3 + 1))" >"$2"
-    [ -s "$2" ]
-  else
-    fail "neither curl nor wget is here; fetch the files another way and use --from-dir"
-  fi || fail "cannot fetch $1.
+  have curl || have wget || fail "neither curl nor wget is here; fetch the files another way and use --from-dir"
+  (
+    ulimit -f "$(($3 / 512 + 1))" # blocks of 512 bytes, of 1024 in bash
+    if have curl; then
+      curl --proto '=https' --tlsv1.2 -fsSL --retry 2 --connect-timeout 30 --speed-limit 500 --speed-time 60 --max-time 3600 \
+        --max-filesize "$3" -o "$2" -- "$1"
+    else
+      # wget may follow a redirect to http, and busybox's does not check who
+      # answers: the signature decides what is installed, here as everywhere.
+      wget -q -T 60 -O "$2" "$1"
+    fi
+  ) || fail "cannot fetch $1.
   If the TLS of this machine is what is broken: take the three files from another
   machine and run  install.sh --from-dir DIR  (nothing needs to be switched off)."
 }
@@ -63,13 +70,20 @@ get() {
   else
     fetch "${source%/}/$1" "$2" "$3"
   fi
+  [ "$(size "$2")" -le "$3" ] || fail "$1 is larger than the $3 bytes that it may have"
 }
 
+# sha256 FILE prints it, or nothing where nothing can tell.
 sha256() {
   if have sha256sum; then sha256sum <"$1" | cut -d' ' -f1
   elif have shasum; then shasum -a 256 <"$1" | cut -d' ' -f1
-  elif have openssl; then openssl dgst -sha256 -r <"$1" | cut -d' ' -f1
-  else fail "no sha256sum, shasum or openssl: the download cannot be checked"; fi
+  elif have openssl; then openssl dgst -sha256 -r <"$1" | cut -d' ' -f1; fi
+}
+
+# is FILE SHA256: never true where either of them is not known.
+is() {
+  actual=$(sha256 "$1")
+  [ "${#actual}" = 64 ] && [ "$actual" = "$2" ]
 }
 
 # unbase64 reads base64 and writes bytes.
@@ -80,6 +94,7 @@ bytes() { tail -c "+$(($2 + 1))" "$1" | head -c "$3"; }
 
 # verified FILE: FILE.minisig is a signature of FILE by one of the keys.
 verified() {
+  [ -n "$(sha256 "$1")" ] || fail "no sha256sum, shasum or openssl: the download cannot be checked"
   checked='signature and checksums verified'
   if have minisign; then
     for key in $(printf %s "$keys" | tr ',' ' '); do
@@ -112,7 +127,7 @@ verified() {
   say "  $(sha256 "$1")  manifest.json"
   say "Then run this again with TRUSTFIX_MANIFEST_SHA256 set to the sum you confirmed."
   checked='checksums verified; the signature was confirmed by you'
-  [ "${TRUSTFIX_MANIFEST_SHA256:-}" = "$(sha256 "$1")" ]
+  is "$1" "${TRUSTFIX_MANIFEST_SHA256:-}"
 }
 
 # field NAME: a string or number of the JSON object on stdin.
@@ -132,17 +147,33 @@ system() {
   esac
 }
 
+# mine FILE: a program of this very user. Root runs nothing that another user
+# could have written.
+# shellcheck disable=SC3067 # dash, bash and busybox have -O; without it nothing is run
+mine() { [ -x "$1" ] && [ -O "$1" ]; }
+
+# older A B: version A comes before B. What follows a - is passed over.
+older() {
+  set -- "${1%%-*}" "${2%%-*}"
+  [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)" = "$1" ]
+}
+
 uninstall() {
-  [ -e "$prefix/bin/trustfix" ] || fail "$prefix/bin/trustfix is not there"
+  [ -e "$target" ] || [ -L "$target" ] || fail "$target is not there"
+  if [ -n "$state" ]; then :; elif [ "$(id -u)" = 0 ]; then state=/var/lib/trustfix
+  else state=${XDG_STATE_HOME:-${HOME:?is not set: say with --state-dir where the state is}/.local/state}/trustfix; fi
   # A timer must not go on calling what is gone.
-  "$prefix/bin/trustfix" schedule remove </dev/null >/dev/null 2>&1 || :
-  rm -f -- "$prefix/bin/trustfix" "$prefix/bin/trustfix.prev"
-  say "removed $prefix/bin/trustfix"
-  if [ -n "$state" ]; then :; elif [ "$(id -u)" = 0 ]; then state=/var/lib/trustfix; else state=${XDG_STATE_HOME:-${HOME:?}/.local/state}/trustfix; fi
+  ! mine "$target" || "$target" schedule remove </dev/null >/dev/null 2>&1 || :
+  rm -f -- "$target" "$target.prev"
+  say "removed $target"
   [ -d "$state" ] || return 0
+  if [ ! -e "$state/lock" ] && [ ! -e "$state/releases.json" ] && [ ! -e "$state/newest.json" ]; then
+    say "left $state alone: it is not a state directory of trustfix"
+    return 0
+  fi
   if [ -z "$purge" ] && [ -t 0 ]; then
     printf 'Remove %s too? It holds the way back from every repair. [y/N] ' "$state"
-    read -r answer
+    read -r answer || answer=''
     case $answer in y | Y | yes) purge=yes ;; esac
   fi
   if [ -n "$purge" ]; then
@@ -179,22 +210,29 @@ install() {
   case $size in '' | *[!0-9]*) fail "the manifest names no size for $name" ;; esac
 
   get "$name" "$work/archive" "$size"
-  [ "$(wc -c <"$work/archive" | tr -d ' ')" = "$size" ] || fail "$name is not $size bytes long"
-  [ "$(sha256 "$work/archive")" = "$sum" ] || fail "$name is not what the release key signed"
+  [ "$(size "$work/archive")" = "$size" ] || fail "$name is not $size bytes long"
+  is "$work/archive" "$sum" || fail "$name is not what the release key signed"
   tar -xzOf "$work/archive" trustfix >"$work/trustfix" || fail "$name holds no program"
-  [ "$(sha256 "$work/trustfix")" = "$binary" ] || fail "the program in $name is not what the release key signed"
+  is "$work/trustfix" "$binary" || fail "the program in $name is not what the release key signed"
 
   mkdir -p "$prefix/bin" || fail "cannot make $prefix/bin: run this as root, or name another place with --prefix"
-  [ ! -d "$prefix/bin/trustfix" ] || fail "$prefix/bin/trustfix is a directory"
+  [ ! -d "$target" ] || fail "$target is a directory"
+  [ ! -L "$target" ] || fail "$target is a link: who put it there (a package manager?) has to replace it, or to remove it first"
+  # Who serves releases must not be able to bring an old one back.
+  if [ -z "$want" ] && mine "$target" && had=$("$target" version 2>/dev/null) && older "$version" "${had#trustfix }"; then
+    fail "$target is ${had#trustfix }, newer than $version; --version $version puts the older one there"
+  fi
   # Beside the target, then one rename: never a moment with half a program.
-  new=$prefix/bin/.trustfix.new.$$
-  cp -- "$work/trustfix" "$new" || fail "cannot write to $prefix/bin: run this as root, or name another place with --prefix"
+  if ! new=$(mktemp "$prefix/bin/.trustfix.XXXXXX") || ! cat <"$work/trustfix" >"$new"; then
+    fail "cannot write to $prefix/bin: run this as root, or name another place with --prefix"
+  fi
   chmod 755 "$new"
   got=$("$new" version) || fail "the program does not run here"
   [ "$got" = "trustfix $version" ] || fail "the program says it is \"$got\", the manifest says $version"
-  mv -f -- "$new" "$prefix/bin/trustfix"
+  sync "$new" 2>/dev/null || : # old ones take no names
+  mv -f -- "$new" "$target"
   new=''
-  say "installed $prefix/bin/trustfix $version ($checked)"
+  say "installed $target $version ($checked)"
   case :$PATH: in *:"$prefix/bin":*) ;; *) say "add $prefix/bin to your PATH" ;; esac
   say "next:  trustfix"
 }
@@ -220,11 +258,14 @@ main() {
     esac
   done
   if [ -z "$prefix" ]; then
-    if [ "$(id -u)" = 0 ]; then prefix=/usr/local; else prefix=${HOME:?}/.local; fi
+    if [ "$(id -u)" = 0 ]; then prefix=/usr/local; else prefix=${HOME:?is not set: name a place with --prefix}/.local; fi
   fi
-  work=$(mktemp -d) new=''
+  case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
+  target=$prefix/bin/trustfix
+  work=$(mktemp -d) || fail "cannot make a temporary directory: name a place that can be written with TMPDIR"
+  new=''
   trap 'rm -rf -- "$work"; [ -z "$new" ] || rm -f -- "$new"' EXIT
-  trap 'exit 130' INT TERM
+  trap 'exit 130' HUP INT TERM
   "$action"
 }
 
