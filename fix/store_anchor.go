@@ -114,7 +114,7 @@ func anchorName(l *platform.StoreLayout, c *x509.Certificate) string {
 // one are left out.
 func embeddedStore(in *Input, l *platform.StoreLayout) ([]Action, error) {
 	if isDir(in, l.Bundle) {
-		return nil, &Manual{Why: text.M("store.dir-not-empty", "path", l.Bundle), Do: text.M("store-unreadable.advice-kind", "path", l.Bundle)}
+		return nil, &Manual{Why: text.M("store-unreadable.kind", "path", l.Bundle, "kind", text.M("store.kind-dir")), Do: text.M("store-unreadable.advice-kind", "path", l.Bundle)}
 	}
 	certs := publicRoots(in)
 	if len(certs) == 0 {

@@ -39,6 +39,9 @@ func packageStore(ctx context.Context, in *Input, fs []detect.Finding, install b
 	if err != nil {
 		return nil, err
 	}
+	if mode, err := giveReading(in, s, l, fs); mode != nil || err != nil {
+		return mode, err
+	}
 	stale := !slices.ContainsFunc(fs, func(f detect.Finding) bool { return f.ID != "store-stale" })
 	pm := in.PackageManager()
 	reaches := pm != nil && len(l.Packages) > 0 && reachable(ctx, in, pm, l)

@@ -7,11 +7,8 @@ import (
 	"time"
 
 	cli "github.com/urfave/cli/v2"
-	"go.yaml.in/yaml/v3"
 
 	"trustfix/bundles"
-	"trustfix/detect"
-	"trustfix/fix"
 	"trustfix/internal/text"
 	"trustfix/platform"
 )
@@ -120,20 +117,6 @@ func verifyFlags(s *session) []cli.Flag {
 	return append(out, boolFlag(s, "revocation"), boolFlag(s, "explain"))
 }
 
-// policy is the file of --config: what an administrator settles for a fleet.
-type policy struct {
-	Targets        []string `yaml:"targets"`
-	TrustCA        []string `yaml:"trust-ca"`
-	NTP            []string `yaml:"ntp"`
-	Only           []string `yaml:"only"`
-	Skip           []string `yaml:"skip"`
-	ReferenceRoots string   `yaml:"reference-roots"`
-	Offline        bool     `yaml:"offline"`
-	Timeout        string   `yaml:"timeout"`
-	UpdateCheck    bool     `yaml:"update-check"`
-	ReleaseSource  string   `yaml:"release-source"`
-}
-
 // parse reads the flags of c and everything they name, and refuses what makes
 // no sense before anything is looked at.
 func (s *session) parse(c *cli.Context) error {
@@ -158,7 +141,7 @@ func (s *session) parse(c *cli.Context) error {
 	}
 	if name := f.config; name != "" {
 		if err := f.merge(name, c.IsSet("timeout")); err != nil {
-			return usage(text.M("cli.bad-config", "file", name, "error", err.Error()))
+			return err
 		}
 	}
 	// What is done by name, and seldom, is proven as an apply is; the daily renewal is not.
@@ -168,60 +151,7 @@ func (s *session) parse(c *cli.Context) error {
 	if f.apply && f.dryRun {
 		return usage(text.M("cli.apply-and-dry-run"))
 	}
-	if f.timeout <= 0 {
-		return usage(text.M("cli.bad-timeout"))
-	}
-	for _, id := range slices.Concat(f.only, f.skip) {
-		if !detect.KnownID(id) && fix.ByID(id) == nil {
-			return usage(text.M("cli.unknown-id", "id", id))
-		}
-	}
-	for _, target := range f.targets {
-		if _, err := detect.ParseTarget(target); err != nil {
-			return usage(text.M("cli.bad-target", "error", err.Error()))
-		}
-	}
-	for i, fp := range f.trustCA {
-		hex, err := bundles.ParseFingerprint(fp)
-		if err != nil {
-			return usage(text.M("cli.bad-fingerprint", "value", fp))
-		}
-		f.trustCA[i] = hex
-	}
-	return nil
-}
-
-// merge adds what a policy file says; the command line wins where both speak
-// of one thing, and lists add up.
-func (f *flags) merge(name string, timeoutSet bool) error {
-	data, err := platform.ReadInput(name, nil)
-	if err != nil {
-		return err
-	}
-	var p policy
-	dec := yaml.NewDecoder(strings.NewReader(string(data)))
-	dec.KnownFields(true)
-	if err := dec.Decode(&p); err != nil && len(strings.TrimSpace(string(data))) > 0 {
-		return err
-	}
-	f.targets = append(f.targets, p.Targets...)
-	f.trustCA = append(f.trustCA, p.TrustCA...)
-	f.only = append(f.only, p.Only...)
-	f.skip = append(f.skip, p.Skip...)
-	f.offline = f.offline || p.Offline
-	f.updateCheck, f.releaseSource = p.UpdateCheck, p.ReleaseSource
-	if len(f.ntp) == 0 {
-		f.ntp = p.NTP
-	}
-	if f.refRoots == "" {
-		f.refRoots = p.ReferenceRoots
-	}
-	if p.Timeout != "" && !timeoutSet {
-		if f.timeout, err = time.ParseDuration(p.Timeout); err != nil {
-			return fmt.Errorf("timeout: %w", err)
-		}
-	}
-	return nil
+	return f.check()
 }
 
 // references are the roots that judge: compiled in, replaced by FILE or, with

@@ -119,7 +119,7 @@ func (s *session) trust(c *client.Client) string {
 // explain explains a finding or fix id, a client, or an error text.
 func explain(ctx context.Context, s *session, args []string) error {
 	what := strings.TrimSpace(strings.Join(args, " "))
-	if what == "" && !isTerminal(s.proc.Stdin) {
+	if what == "-" || what == "" && !isTerminal(s.proc.Stdin) {
 		data, err := platform.ReadInput("-", s.proc.Stdin)
 		if err != nil {
 			return err
@@ -203,7 +203,11 @@ func (s *session) explainClient(ctx context.Context, row *client.Row) error {
 			continue
 		}
 		n++
-		p.wrap("", 2, p.show(text.M("cli.client-state", "path", strings.TrimSpace(c.Path+" "+c.Version), "verify", c.Verify, "trust", s.trust(c))))
+		place := strings.TrimSpace(c.Path + " " + c.Version)
+		if place == "" {
+			place = c.Name // only its settings are here
+		}
+		p.wrap("", 2, p.show(text.M("cli.client-state", "path", place, "verify", c.Verify, "trust", s.trust(c))))
 		for _, set := range c.Settings {
 			wins := text.M("cli.setting-loses")
 			if c.Heeds(set) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"trustfix/bundles"
@@ -40,8 +41,18 @@ func (s *session) tool(refs *bundles.Roots) toolInfo {
 	return t
 }
 
-// newDocument fills in empty lists, so that a reader finds [] and never null.
-func newDocument(s *session, r *detect.Report, plan *fix.Plan, run *fix.Run) *document {
+// newDocument fills in empty lists, so that a reader finds [] and never null. A
+// finding whose step only a person can take is manual, whatever its check hoped for.
+func newDocument(s *session, report *detect.Report, plan *fix.Plan, run *fix.Run) *document {
+	r := new(*report)
+	r.Findings = slices.Clone(report.Findings)
+	for _, step := range plan.Steps {
+		for _, i := range step.Findings {
+			if step.Manual != nil {
+				r.Findings[i].Action = detect.Manual
+			}
+		}
+	}
 	if r.Stores == nil {
 		r.Stores = []*detect.Store{}
 	}

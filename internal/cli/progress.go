@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"trustfix/internal/text"
 )
 
@@ -49,10 +51,16 @@ func (g *progress) spin() {
 	frames := []rune(`|/-\`)
 	tick := time.NewTicker(120 * time.Millisecond)
 	defer tick.Stop()
+	shown := 0 // cells of the line that stands there: blanks erase it on every terminal, also where escapes are unwanted
+	erase := func() {
+		if shown > 0 {
+			g.p.printf("\r%s\r", strings.Repeat(" ", shown))
+		}
+	}
 	for i := 0; ; i++ {
 		select {
 		case <-g.quit:
-			g.p.printf("\r\x1b[K")
+			erase()
 			return
 		case <-tick.C:
 			g.mu.Lock()
@@ -63,7 +71,10 @@ func (g *progress) spin() {
 			busy := len(g.busy) > 0
 			g.mu.Unlock()
 			if busy {
-				g.p.printf("\r\x1b[K%c %s", frames[i%len(frames)], g.p.show(line))
+				erase()
+				now := string(frames[i%len(frames)]) + " " + g.p.show(line)
+				shown = ansi.StringWidth(now)
+				g.p.printf("%s", now)
 			}
 		}
 	}

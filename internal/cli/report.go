@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -299,7 +300,11 @@ func (s *session) printChecked(r *detect.Report) {
 		p.printf("  server %s  %s %s %s\n", p.clean(e.URL), e.Verdict, fault(e.Fault), e.Cause)
 	}
 	for _, c := range detect.All {
-		p.printf("  check  %s\n", strings.Join(append([]string{c.ID}, c.IDs...), " "))
+		ids := c.IDs
+		if !slices.Contains(ids, c.ID) {
+			ids = append([]string{c.ID}, ids...)
+		}
+		p.printf("  check  %s\n", strings.Join(ids, " "))
 	}
 }
 

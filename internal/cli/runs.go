@@ -42,7 +42,11 @@ func rollback(ctx context.Context, s *session, args []string) error {
 			return nil
 		}
 	}
-	s.out.line(s.out.sign(signDone)+" ", text.M("cli.undone", "run", run.ID, "n", run.Restored))
+	undone := text.M("cli.undone", "run", run.ID, "n", run.Restored)
+	if run.Restored == 1 {
+		undone = text.M("cli.undone-one", "run", run.ID)
+	}
+	s.out.line(s.out.sign(signDone)+" ", undone)
 	for _, note := range run.Notes {
 		s.out.line("  ", note)
 	}

@@ -25,6 +25,9 @@ func verify(ctx context.Context, s *session, args []string) error {
 		return err
 	}
 	results, err := detect.Verify(ctx, h.View, targets, o)
+	if err != nil && f.chain != "" {
+		return usage(text.M("cli.unreadable", "file", f.chain, "error", err.Error()))
+	}
 	if err != nil {
 		return usage(text.M("cli.bad-target", "error", err.Error()))
 	}

@@ -23,6 +23,9 @@ var (
 // is a hundred times cheaper than the expressions over a file of 20,000 lines.
 var secretWords = []string{"auth", "pass", "secret", "token", "api"}
 
+// accounts is the one file whose name reads like a secret's in errors that name it.
+const accounts = "/etc/passwd"
+
 // Redact hides passwords and tokens in a text that is about to be shown:
 // userinfo of URLs, conda channel tokens, values of keys that name a secret.
 func Redact(s string) string {
@@ -34,7 +37,9 @@ func Redact(s string) string {
 	}
 	lower := strings.ToLower(s)
 	if slices.ContainsFunc(secretWords, func(w string) bool { return strings.Contains(lower, w) }) {
+		s = strings.ReplaceAll(s, accounts+":", accounts+"\x00") // a file, not a secret
 		s = secretPair.ReplaceAllString(s, "${1}***")
+		s = strings.ReplaceAll(s, accounts+"\x00", accounts+":")
 		s = secretWord.ReplaceAllString(s, "${1}***")
 	}
 	if strings.Contains(s, ":") {
