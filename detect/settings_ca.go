@@ -63,6 +63,7 @@ func caPath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
 		f := caFinding("ca-path-invalid", v, s)
 		f.Summary = text.M("ca-path-invalid", "client", s.Client, "path", name)
 		f.Evidence = append(f.Evidence, text.Raw(b.Err.Error()))
+		f.doubt(b.Err)
 		causedByStore(&f, r, name)
 		return f, true
 	case b.Dir && len(b.Prints) == 0, b.Dir && !b.Hashed && s.NeedsHashes():
@@ -86,6 +87,14 @@ func caPath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
 		return caPartial(v, r, s, b)
 	}
 	return Finding{}, false
+}
+
+// doubt leaves a finding to a person where the disk is why something could not
+// be read: what stands there may be as right as ever.
+func (f *Finding) doubt(err error) {
+	if platform.Failing(err) {
+		f.Action, f.Fix, f.Advice = Manual, "", []text.Msg{text.M("read-failed.advice")}
+	}
 }
 
 func caFinding(id string, v *platform.View, s *client.Setting) Finding {

@@ -45,7 +45,9 @@ func storePath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
 	case errors.Is(b.Err, bundles.ErrStoreBroken):
 		return invalid(text.M("java-store.broken", "path", name, "error", b.Err.Error()))
 	case b.Err != nil:
-		return invalid(text.Raw(b.Err.Error()))
+		f, ok := invalid(text.Raw(b.Err.Error()))
+		f.doubt(b.Err)
+		return f, ok
 	case len(b.Prints) == 0 && b.Hidden > 0 && s.KeyStore.Password == "":
 		return invalid(text.M("java-store.hidden", "path", name))
 	case len(b.Prints) == 0 && b.Hidden > 0:

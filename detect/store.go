@@ -21,6 +21,7 @@ const staleWarning = 20
 // storeState is what was seen of a store besides its content.
 type storeState struct {
 	unusable []text.Msg // why nobody, or not everybody, can read the bundle
+	err      error      // of reading it
 	kind     platform.Kind
 	link     string       // what a dangling link points to
 	dirMode  string       // the directory that others may not pass, "" when they may
@@ -65,7 +66,7 @@ func (s *Store) read(v *platform.View) {
 	s.state.kind = img.Kind
 	switch {
 	case err != nil:
-		s.unreadable(text.Raw(err.Error()))
+		s.unread(err)
 		return
 	case img.Kind == platform.Absent:
 		s.Status = StoreMissing
@@ -79,7 +80,7 @@ func (s *Store) read(v *platform.View) {
 		}
 		s.state.link = ""
 		if err != nil {
-			s.unreadable(text.Raw(err.Error()))
+			s.unread(err)
 			return
 		}
 		img = target
@@ -101,7 +102,7 @@ func (s *Store) read(v *platform.View) {
 	}
 	switch dir := ClosedDir(v, s.Path); {
 	case err != nil && !errors.Is(err, platform.ErrTooLarge):
-		s.unreadable(text.Raw(err.Error()))
+		s.unread(err)
 		s.state.dirMode = dir
 	case img.Mode&0o004 == 0:
 		s.unreadable(text.M("store-unreadable.mode", "path", s.Path, "mode", octal(img.Mode)))
@@ -116,6 +117,11 @@ func (s *Store) read(v *platform.View) {
 	case slices.ContainsFunc(s.Content.Problems, damages):
 		s.Status = StoreCorrupt
 	}
+}
+
+func (s *Store) unread(err error) {
+	s.unreadable(text.Raw(err.Error()))
+	s.state.err = err
 }
 
 func (s *Store) unreadable(why text.Msg) {

@@ -47,6 +47,7 @@ var storeUnreadable = &Check{
 				f.Action, f.Fix = Manual, ""
 				f.Advice = append([]text.Msg{text.M("store-unreadable.advice-kind", "path", s.Path)}, f.Advice...)
 			}
+			f.doubt(s.state.err)
 			return []Finding{f}
 		}), nil
 	},

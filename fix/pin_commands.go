@@ -44,12 +44,20 @@ func PinPlan(hosts []string, clients ...string) func(context.Context, *Input) (*
 
 // UnpinPlan plans `trustfix unpin HOST…`: the hosts go out of the pins, and a
 // pin without hosts goes with the setting that names it. No hosts: every pin.
+// A configuration that cannot be read may name one too: a step for a person.
 func UnpinPlan(hosts []string) func(context.Context, *Input) (*Plan, error) {
 	return func(ctx context.Context, in *Input) (*Plan, error) {
 		f := *writePin
 		f.ID, f.Doc = "unpin", text.M("unpin.doc")
 		f.Plan = func(context.Context, *Input, []detect.Finding) ([]Action, error) { return planUnpin(in, hosts) }
-		return oneStep(ctx, in, &f, nil)
+		p, err := oneStep(ctx, in, &f, nil)
+		for _, u := range in.Report.Inventory.Unreadable {
+			if row := client.ByName(u.Client); row != nil && row.Pin != nil {
+				why := text.M("unpin.unread", "where", u.Where(), "error", text.Redact(u.Err.Error()))
+				p.Steps = append(p.Steps, &Step{Fix: &f, Summary: why, Manual: &Manual{Why: why, Do: text.M("config-unreadable.advice", "where", u.Where())}})
+			}
+		}
+		return p, err
 	}
 }
 

@@ -299,6 +299,24 @@ func TestPinCommands(t *testing.T) {
 	}
 }
 
+// A configuration that cannot be read may name a pin: unpin says so, and is not
+// done.
+func TestUnpinUnread(t *testing.T) {
+	c := newCampus(t, "-- root/.condarc --\n"+condarc+"-- root/.config/pip/pip.conf --\n[global]\nindex-url = https://"+pinHost+"/simple\n")
+	c.forgetful()
+	c.apply(PinPlan([]string{pinHost}))
+	whole := c.host.Files
+	c.host.Files = &failingDisk{Files: whole, path: "/root/.config/pip/pip.conf", read: map[string]bool{}}
+	p := c.plan(UnpinPlan(nil))
+	if len(p.Steps) != 2 || p.Possible() != 1 || p.Steps[1].Manual == nil || !strings.Contains(p.Steps[1].Manual.Why.String(), "/root/.config/pip/pip.conf") {
+		t.Errorf("planned:\n%s", dryRun(p))
+	}
+	c.host.Files = whole
+	if p := c.plan(UnpinPlan(nil)); len(p.Steps) != 1 || p.Possible() != 1 {
+		t.Errorf("planned:\n%s", dryRun(p))
+	}
+}
+
 func TestPinRefuses(t *testing.T) {
 	c := newCampus(t, "-- root/.condarc --\n"+condarc)
 	for name, tc := range map[string]struct {

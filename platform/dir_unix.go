@@ -25,14 +25,6 @@ type dir struct {
 	host string // for messages, and for the calls that have no fd form
 }
 
-func retry(f func() error) error {
-	for {
-		if err := f(); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
-}
-
 func openTop(host string) (*dir, error) {
 	d := &dir{host: host}
 	err := retry(func() (err error) {
@@ -139,8 +131,8 @@ func (d *dir) lstat(name string) (Image, error) {
 	img := imageOf(&st)
 	if img.Kind == Link {
 		buf := make([]byte, 4096)
-		n, err := unix.Readlinkat(d.fd, name, buf)
-		if err != nil {
+		n := 0
+		if err := retry(func() (err error) { n, err = unix.Readlinkat(d.fd, name, buf); return err }); err != nil {
 			return Image{}, err
 		}
 		img.Link = string(buf[:n])
@@ -150,7 +142,7 @@ func (d *dir) lstat(name string) (Image, error) {
 
 func fstat(f *os.File) (Image, error) {
 	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+	if err := retry(func() error { return unix.Fstat(int(f.Fd()), &st) }); err != nil {
 		return Image{}, err
 	}
 	return imageOf(&st), nil

@@ -3,7 +3,10 @@ package platform
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"strings"
+	"syscall"
 )
 
 // Reasons why a file is not read, or could not be replaced.
@@ -20,6 +23,28 @@ var (
 
 	ErrLocked = errors.New("another run holds the lock")
 )
+
+// Failing says that err comes of a disk, of memory or of open files running out:
+// it tells nothing of what stands at a path, so nothing may be repaired by it.
+// The same read may succeed in a second.
+func Failing(err error) bool {
+	no, ok := errors.AsType[syscall.Errno](err)
+	return ok && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) && !slices.Contains(telling, no)
+}
+
+// telling are the errors of the system, besides absence and rights, that do
+// describe what stands at a path.
+var telling = []syscall.Errno{syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG, syscall.EINVAL, syscall.ENXIO, syscall.ENODEV}
+
+// retry does f until no signal interrupts it: network and FUSE file systems let
+// them, also in calls that elsewhere are never cut short.
+func retry(f func() error) error {
+	for {
+		if err := f(); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
 
 // Reasons why a program is not run.
 var (

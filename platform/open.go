@@ -61,8 +61,11 @@ func Open(o OpenOptions) (*Host, error) {
 	v.Exec = querier{p}
 	v.Net = newNetwork(v.Env)
 
-	all := accounts(v.OS, files)
+	all, unread := accounts(v.OS, files)
 	if v.User, err = examined(v, all, o.UserName, caller); err != nil {
+		if unread != nil { // who could not be looked up may well be there
+			err = fmt.Errorf("cannot read who the users are (%s): %w", files.HostPath("/etc/passwd"), errors.Unwrap(unread))
+		}
 		return nil, err
 	}
 	p.user = v.User

@@ -26,16 +26,21 @@ func TestPeople(t *testing.T) {
 		"etc/passwd=root:x:0:0::/root:/bin/sh\ndaemon:x:1:1::/usr/sbin:/n\nlin:x:1000:1000::/home/lin:\ntwin:x:1001:1001::/home/lin:\ngone:x:1002:1::/home/gone:\n"+
 			"jenkins:x:110:1::/var/lib/jenkins:\nnobody:x:65534:1::/nonexistent:\nslash:x:12:1::/:\nfile:x:13:1::/home/file:\n")
 	var names []string
-	for _, u := range people(accounts("linux", f), f) {
+	for _, u := range people(known("linux", f), f) {
 		names = append(names, u.Name)
 	}
 	if strings.Join(names, " ") != "root lin jenkins" {
 		t.Errorf("%v", names)
 	}
 	mac := files(t, "Users/lin/x", "Users/Shared/x", "Users/.localized", "etc/passwd=root:*:0:0::/var/root:/bin/sh\n", "var/root/x")
-	if got := people(accounts("darwin", mac), mac); len(got) != 2 || got[1].Home != "/Users/lin" {
+	if got := people(known("darwin", mac), mac); len(got) != 2 || got[1].Home != "/Users/lin" {
 		t.Errorf("macOS: %+v", got)
 	}
+}
+
+func known(goos string, f Files) []User {
+	users, _ := accounts(goos, f)
+	return users
 }
 
 // root is the host path of a small tree with a passwd file.
@@ -208,5 +213,20 @@ func TestWorkingDirectory(t *testing.T) {
 		if h.Dir != tc.want {
 			t.Errorf("at %s below %q: %q, want %q", tc.at, tc.root, h.Dir, tc.want)
 		}
+	}
+}
+
+// A passwd that cannot be read is said to be that: whoever is asked for may be in it.
+func TestOpenUnreadablePasswd(t *testing.T) {
+	root := smallRoot(t, "lin:x:1000:1000::/home/lin:/bin/sh\n")
+	if err := os.Remove(filepath.Join(root, "etc/passwd")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(root, "etc/passwd"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(OpenOptions{Root: root, UserName: "lin"})
+	if err == nil || strings.Contains(err.Error(), "no user") || !strings.Contains(err.Error(), ErrNotRegular.Error()) {
+		t.Errorf("%v", err)
 	}
 }

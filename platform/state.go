@@ -136,7 +136,10 @@ func syncHost(name string) error {
 		return err
 	}
 	defer d.close()
-	return d.sync()
+	if err := d.sync(); err != nil {
+		return &fs.PathError{Op: "sync", Path: name, Err: err}
+	}
+	return nil
 }
 
 func (s *stateDir) ReadFile(name string) ([]byte, error) {
@@ -144,7 +147,16 @@ func (s *stateDir) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return root.ReadFile(name)
+	data, err := root.ReadFile(name)
+	return data, s.full(err)
+}
+
+// full gives an error of a file its whole path: os.Root knows the rest only.
+func (s *stateDir) full(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok && !filepath.IsAbs(pe.Path) {
+		return &fs.PathError{Op: pe.Op, Path: filepath.Join(s.path, pe.Path), Err: pe.Err}
+	}
+	return err
 }
 
 func (s *stateDir) ReadDir(name string) ([]string, error) {
@@ -154,12 +166,12 @@ func (s *stateDir) ReadDir(name string) ([]string, error) {
 	}
 	f, err := root.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, s.full(err)
 	}
 	defer f.Close()
 	names, err := f.Readdirnames(-1)
 	slices.Sort(names)
-	return names, err
+	return names, s.full(err)
 }
 
 func (s *stateDir) WriteFile(name string, data []byte) error {
@@ -170,13 +182,13 @@ func (s *stateDir) WriteFile(name string, data []byte) error {
 	temp := path.Join(path.Dir(name), newTemp(path.Base(name)))
 	err = writeSynced(root, temp, os.O_CREATE|os.O_EXCL, data)
 	if err == nil {
-		err = root.Rename(temp, name)
+		err = retry(func() error { return root.Rename(temp, name) })
 	}
 	if err != nil {
 		_ = root.Remove(temp)
-		return err
+		return s.full(err)
 	}
-	return syncDir(root, path.Dir(name))
+	return s.full(syncDir(root, path.Dir(name)))
 }
 
 // Append adds one record; when it cannot be written whole, it is taken back.
@@ -235,7 +247,7 @@ func (s *stateDir) Mkdir(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := root.Mkdir(name, 0o700); err != nil {
+	if err := retry(func() error { return root.Mkdir(name, 0o700) }); err != nil {
 		return err
 	}
 	return syncDir(root, path.Dir(name))
@@ -246,7 +258,7 @@ func (s *stateDir) Rename(oldName, newName string) error {
 	if err != nil {
 		return err
 	}
-	if err := root.Rename(oldName, newName); err != nil {
+	if err := retry(func() error { return root.Rename(oldName, newName) }); err != nil {
 		return err
 	}
 	if err := syncDir(root, path.Dir(newName)); err != nil || path.Dir(oldName) == path.Dir(newName) {
@@ -260,7 +272,7 @@ func (s *stateDir) RemoveAll(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := root.RemoveAll(name); err != nil {
+	if err := retry(func() error { return root.RemoveAll(name) }); err != nil {
 		return err
 	}
 	return syncDir(root, path.Dir(name))

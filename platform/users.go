@@ -2,6 +2,8 @@ package platform
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,14 +32,16 @@ func parsePasswd(data []byte) []User {
 }
 
 // accounts are the users in the tree's passwd; on Windows and macOS, whose
-// accounts are not in a file, the directories of profiles.
-func accounts(goos string, files Files) []User {
-	var users []User
-	if data, err := files.ReadFile("/etc/passwd"); err == nil {
-		users = parsePasswd(data)
+// accounts are not in a file, the directories of profiles. The error is that of
+// a passwd that stands there; the users are those that are known all the same.
+func accounts(goos string, files Files) ([]User, error) {
+	data, err := files.ReadFile("/etc/passwd")
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
+	users := parsePasswd(data)
 	if goos == "linux" {
-		return users
+		return users, err
 	}
 	names, _ := files.ReadDir("/Users")
 	for _, n := range names {
@@ -49,7 +53,7 @@ func accounts(goos string, files Files) []User {
 			users = append(users, User{Name: n, UID: img.UID, GID: img.GID, Home: home})
 		}
 	}
-	return users
+	return users, err
 }
 
 // people are the accounts that may have a configuration of their own: their
@@ -113,7 +117,8 @@ func nameless(uid, gid int, name, home string) User {
 
 // UsersOf are the people of a tree with v.User in front: what View.Users holds.
 func UsersOf(v *View) []User {
-	others := people(accounts(v.OS, v.Files), v.Files)
+	all, _ := accounts(v.OS, v.Files)
+	others := people(all, v.Files)
 	if v.User.Home == "" {
 		return others
 	}

@@ -49,6 +49,7 @@ var pinTexts = map[string]entry{
 	"unpin":         {"remove the bundle for {hosts} that {client} reads: {path}", "删除 {client} 为 {hosts} 使用的证书包：{path}"},
 	"unpin.keep":    {"keep the bundle of {client} only for {hosts}: {path}", "{client} 的证书包只保留 {hosts}：{path}"},
 	"unpin.setting": {"put {name} in {where} back as it was before the pin", "将 {where} 中的 {name} 恢复到固定之前"},
+	"unpin.unread":  {"whether {where} names a pin cannot be told: {error}", "无法判断 {where} 是否指向固定的证书包：{error}"},
 	"unpin.doc": {
 		"Removes bundles that trustfix wrote and the settings that name them; a setting that named another bundle before does so again.",
 		"删除 trustfix 写的证书包以及指向它的配置项；如果该配置项原来指向别的证书包，则恢复原值。",

@@ -50,6 +50,8 @@ var storeTexts = map[string]entry{
 	"store-unreadable.kind":        {"{path} is {kind}, not a file", "{path} 是{kind}，不是文件"},
 	"store-unreadable.advice-kind": {"find out what made {path}, remove it, and run trustfix again", "请先弄清是什么创建了 {path}，将其移除后再运行 trustfix"},
 
+	"read-failed.advice": {"reading failed, which says nothing of the file: look at the system's log for errors of the disk, then run trustfix again", "读取出错并不说明文件本身有问题：请先在系统日志中查看是否有磁盘错误，然后再次运行 trustfix"},
+
 	"store-empty.doc": {
 		"The file with the system's root certificates holds none. A rebuild without its sources, a disk that was full, or a configuration that deselects everything leaves it like that, and the tools call it success. trustfix makes it again from the distribution's certificates and reads the result. To undo by hand: trustfix rollback.",
 		"系统的根证书文件里没有证书。在缺少源证书时重建、磁盘写满，或配置取消了全部证书，都会变成这样，而工具仍然报告成功。trustfix 会用发行版的证书重新生成，并读取结果加以确认。手工撤销：trustfix rollback。",
