@@ -1,11 +1,8 @@
 package detect
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/pem"
-	"errors"
 	"sync"
 	"time"
 
@@ -166,35 +163,4 @@ func verifyChain(ctx context.Context, v *platform.View, o VerifyOptions) (Verify
 	r.Interception = chain.Intercepted(suspects, bundles.Interceptor)[o.Host]
 	r.decide(r.Detail)
 	return r, nil
-}
-
-// readChain splits a saved chain into certificates as they stand, also those
-// that do not parse: PEM blocks, or one DER certificate after another.
-func readChain(data []byte) ([][]byte, error) {
-	var out [][]byte
-	begin := []byte("-----BEGIN ")
-	if !bytes.Contains(data, begin) {
-		if len(data) == 0 || data[0] != 0x30 {
-			return nil, errors.New("it holds no certificate, neither PEM nor DER")
-		}
-		return [][]byte{data}, nil
-	}
-	// Blocks glued together without a newline are a slip of whoever saved them.
-	data = bytes.ReplaceAll(data, []byte("----------BEGIN "), []byte("-----\n-----BEGIN "))
-	for rest := data; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type == "CERTIFICATE" || block.Type == "X509 CERTIFICATE" || block.Type == "TRUSTED CERTIFICATE" {
-			out = append(out, block.Bytes)
-		}
-	}
-	if len(out) == 0 && bytes.Contains(data, []byte("CERTIFICATE-----")) {
-		return [][]byte{data}, nil // a certificate that does not decode is the server's fault, not a usage error
-	}
-	if len(out) == 0 {
-		return nil, errors.New("it holds no certificate")
-	}
-	return out, nil
 }

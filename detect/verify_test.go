@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,6 +94,18 @@ func TestVerifySavedChain(t *testing.T) {
 		{"leaf only", pemOf(leaf), host, nil, "fail server server-incomplete-chain [server-incomplete-chain]"},
 		{"does not parse", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", host, nil, "fail server server-malformed [server-malformed malformed]"},
 		{"does not even decode", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n", host, nil, "fail server server-malformed [server-malformed malformed]"},
+		// Slips of whoever saved it: nothing is lost, and no other certificate becomes the leaf.
+		{"a byte order mark", "\ufeff" + pemOf(leaf, inter.Cert), host, nil, "ok none  []"},
+		{"carriage returns alone", strings.ReplaceAll(pemOf(leaf, inter.Cert), "\n", "\r"), host, nil, "ok none  []"},
+		{"indented, as in a YAML file", strings.ReplaceAll("\n"+pemOf(leaf, inter.Cert), "\n", "\n    "), host, nil, "ok none  []"},
+		{"all on one line", strings.ReplaceAll(pemOf(leaf, inter.Cert), "\n", " "), host, nil, "ok none  []"},
+		{"one DER after another", string(leaf.Raw) + string(inter.Cert.Raw), host, nil, "ok none  []"},
+		{"DER with a tail", string(leaf.Raw) + "\x00", host, nil, "fail server server-malformed [server-malformed malformed]"},
+		{"OpenSSL's TRUSTED CERTIFICATE", trusted(leaf) + pemOf(inter.Cert), host, nil, "ok none  []"},
+		{"a leaf that does not decode", strings.Replace(pemOf(leaf), "MII", "!!!", 1) + pemOf(inter.Cert), host, nil, "fail server server-malformed [server-malformed malformed]"},
+		{"an intermediate that does not decode", pemOf(leaf) + strings.Replace(pemOf(inter.Cert), "MII", "!!!", 1), host, nil, "fail server server-malformed [server-malformed malformed]"},
+		{"an intermediate that is cut off", pemOf(leaf) + pemOf(inter.Cert)[:300], host, nil, "fail server server-malformed [server-malformed malformed]"},
+		{"one cut off that nobody needs", pemOf(leaf, inter.Cert) + pemOf(leaf)[:300], host, nil, "ok none  []"},
 		{"by a client's rules", pemOf(leaf, inter.Cert), host, strict, "ok none  []"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -118,6 +131,11 @@ func TestVerifySavedChain(t *testing.T) {
 			t.Errorf("%q was taken for a chain", bad)
 		}
 	}
+}
+
+// trusted is a certificate with the purposes behind it that openssl x509 -trustout writes.
+func trusted(c *x509.Certificate) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "TRUSTED CERTIFICATE", Bytes: append(slices.Clone(c.Raw), 0x30, 0)}))
 }
 
 func TestFetchIssuers(t *testing.T) {

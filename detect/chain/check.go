@@ -314,6 +314,8 @@ func (j *judge) unknown(t *trail) Cause {
 		c.ID, c.Evidence = "server-self-signed", []text.Msg{text.M("chain.self-signed", "subject", c.Subject, "sha256", printOf(last.Certificate))}
 	case j.selfSigned(last):
 		c.ID, c.Evidence = "server-private-ca", []text.Msg{text.M("chain.private-root", "subject", c.Subject, "sha256", printOf(last.Certificate))}
+	case j.unread && !broken:
+		c.ID, c.Code, c.Evidence = "server-malformed", "malformed", []text.Msg{text.M("chain.malformed-unread", "subject", c.Subject, "issuer", issuer)}
 	case broken:
 		c.ID, c.Code, c.Evidence = "server-malformed", "malformed", []text.Msg{text.M("chain.malformed-issuer", "subject", c.Subject, "issuer", issuer)}
 	case j.alone:

@@ -33,6 +33,7 @@ type judge struct {
 
 	alone   bool              // the server sent its own certificate and nothing else
 	rough   map[string][]byte // subject -> DER of certificates that do not parse
+	unread  bool              // the server sent one of which not even the subject can be read
 	anchors map[[32]byte]*cert
 	folded  map[string][]bundles.Root // anchors by folded subject, once needed
 
@@ -118,6 +119,7 @@ func newJudge(in Input) *judge {
 		if err != nil {
 			subject, _ := roughRawNames(der)
 			j.rough[canonicalName(subject)] = der
+			j.unread = j.unread || origin == FromServer && len(subject) == 0
 			return
 		}
 		n := newCert(c, origin, i)

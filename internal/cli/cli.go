@@ -102,7 +102,11 @@ func (s *session) run(ctx context.Context) (err error) {
 		}
 	}()
 	app := s.app()
-	return app.RunContext(ctx, normalize(app, s.proc.Args))
+	args, unknown := normalize(app, s.proc.Args)
+	if unknown != "" {
+		return usage(text.M("cli.unknown-command", "name", unknown))
+	}
+	return app.RunContext(ctx, args)
 }
 
 // app is the command tree. Every command is made by command().
@@ -166,11 +170,7 @@ type runner func(ctx context.Context, s *session, args []string) error
 func (s *session) action(run runner, max int) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		args := c.Args().Slice()
-		if c.Command == nil || c.Command.Name == "trustfix" || c.Command.Name == "" {
-			if len(args) > 0 {
-				return usage(text.M("cli.unknown-command", "name", args[0]))
-			}
-		} else if max >= 0 && len(args) > max {
+		if max >= 0 && len(args) > max {
 			return usage(text.M("cli.surplus", "name", args[max]))
 		}
 		if err := s.parse(c); err != nil {
@@ -186,8 +186,9 @@ func onUsageError(_ *cli.Context, err error, _ bool) error {
 
 // normalize moves the flags behind the command and before its arguments, so
 // that they work wherever a person types them: urfave/cli stops reading flags
-// at the first argument.
-func normalize(app *cli.App, args []string) []string {
+// at the first argument. What stands in a command's place and is none comes back
+// as unknown; nothing of such a line may run.
+func normalize(app *cli.App, args []string) (out []string, unknown string) {
 	takesValue := map[string]bool{}
 	note := func(flags []cli.Flag) {
 		for _, f := range flags {
@@ -209,7 +210,11 @@ func normalize(app *cli.App, args []string) []string {
 		a := args[i]
 		switch {
 		case a == "--":
-			rest = append(rest, args[i+1:]...)
+			after := args[i+1:]
+			if command == "" && len(rest) == 0 && len(after) > 0 && commands[after[0]] != nil {
+				command, after = after[0], after[1:]
+			}
+			rest = append(rest, after...)
 			i = len(args)
 		case len(a) > 1 && a[0] == '-':
 			flags = append(flags, a)
@@ -224,7 +229,10 @@ func normalize(app *cli.App, args []string) []string {
 			rest = append(rest, a)
 		}
 	}
-	out := []string{"trustfix"}
+	if command == "" && len(rest) > 0 {
+		return nil, rest[0]
+	}
+	out = []string{"trustfix"}
 	if command != "" {
 		out = append(out, command)
 	}
@@ -232,7 +240,7 @@ func normalize(app *cli.App, args []string) []string {
 	if len(rest) > 0 {
 		out = append(append(out, "--"), rest...)
 	}
-	return out
+	return out, ""
 }
 
 const appHelp = `{{.Usage}}

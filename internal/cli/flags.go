@@ -117,6 +117,9 @@ func verifyFlags(s *session) []cli.Flag {
 	return append(out, boolFlag(s, "revocation"), boolFlag(s, "explain"))
 }
 
+// mustName are the flags whose value names something, if they are given at all.
+var mustName = []string{"root", "user", "state-dir", "config", "reference-roots", "chain", "roots", "cert", "key", "prometheus", "source", "from-file", "manifest"}
+
 // parse reads the flags of c and everything they name, and refuses what makes
 // no sense before anything is looked at.
 func (s *session) parse(c *cli.Context) error {
@@ -138,6 +141,16 @@ func (s *session) parse(c *cli.Context) error {
 	}
 	if err := s.setOutput(c.String("lang"), c.String("color")); err != nil {
 		return err
+	}
+	// An empty value is a variable that a script forgot to set: --root "$IMAGE"
+	// must not become this machine.
+	for _, name := range mustName {
+		if v := c.String(name); c.IsSet(name) && (v == "" || v == "+") {
+			return usage(text.M("cli.empty-flag", "flag", "--"+name))
+		}
+	}
+	if slices.Contains(f.ntp, "") {
+		return usage(text.M("cli.empty-flag", "flag", "--ntp"))
 	}
 	if name := f.config; name != "" {
 		if err := f.merge(name, c.IsSet("timeout")); err != nil {

@@ -84,7 +84,9 @@ func (s *session) verifyOptions(targets []string) (detect.VerifyOptions, error) 
 		if err != nil {
 			return o, usage(text.M("cli.bad-time", "value", f.at))
 		}
-		o.At = at
+		if o.At = at; at.IsZero() {
+			o.At = at.Add(time.Nanosecond) // zero stands for "now"
+		}
 	}
 	if f.host != "" {
 		host, err := detect.ParseHost(f.host)

@@ -143,6 +143,10 @@ var chainTexts = map[string]entry{
 		"Python 3.13 and later refuse {subject}: {error}",
 		"Python 3.13 及以上版本拒绝 {subject}：{error}",
 	},
+	"chain.malformed-unread": {
+		"{subject} needs a certificate of {issuer}, and one of those that the server sent cannot be read at all",
+		"{subject} 需要 {issuer} 的证书，而服务器发来的证书中有一张完全无法读取",
+	},
 	"chain.malformed-names": {
 		"the subject alternative names of {subject} are malformed",
 		"{subject} 的主题备用名称（SAN）格式有误",

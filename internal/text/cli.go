@@ -61,6 +61,7 @@ var cliTexts = map[string]entry{
 	"cli.policy-bool":          {"{key} takes true or false", "{key} 只接受 true 或 false"},
 	"cli.policy-word":          {"{key} takes one word", "{key} 只接受一个值"},
 	"cli.apply-and-dry-run":    {"--apply and --dry-run exclude each other", "--apply 与 --dry-run 不能同时使用"},
+	"cli.empty-flag":           {"{flag} was given an empty value", "{flag} 的值为空"},
 	"cli.bad-timeout":          {"--timeout must be longer than nothing, for example 10s", "--timeout 必须大于零，例如 10s"},
 	"cli.unknown-id":           {"{id} is neither a finding id nor a fix id; trustfix explain lists them", "{id} 既不是问题 id 也不是修复 id；用 trustfix explain 查看列表"},
 	"cli.bad-fingerprint":      {"{value} is no SHA-256 fingerprint: 64 hex digits, colons allowed", "{value} 不是 SHA-256 指纹：应为 64 位十六进制，可带冒号"},
