@@ -183,9 +183,13 @@ func (s *Store) compromised(v *platform.View, d bundles.Distrust, name, fp strin
 // package brings: an old package, not an intruder, and nothing for us to edit.
 func (s *Store) shipped(names []string) Finding {
 	slices.Sort(names)
+	summary := text.M("store-compromised-root.shipped", "n", len(names))
+	if len(names) == 1 {
+		summary = text.M("store-compromised-root.shipped-one")
+	}
 	return Finding{
 		ID: "store-compromised-root", Severity: Info, Subject: s.Name, Where: s.Path, Store: s, Action: None,
-		Summary:  text.M("store-compromised-root.shipped", "n", len(names)),
+		Summary:  summary,
 		Evidence: []text.Msg{text.Raw(strings.Join(names, ", "))},
 		Advice:   []text.Msg{text.M("store-compromised-root.shipped-advice", "package", s.Layout.Packages[len(s.Layout.Packages)-1])},
 	}

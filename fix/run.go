@@ -37,9 +37,13 @@ type Run struct {
 	State string       `json:"state"`
 	Steps []StepResult `json:"steps"`
 
-	Outcome  text.Msg   `json:"-"` // of a recovery: finished, or taken back
-	Restored int        `json:"-"` // paths brought back
-	Notes    []text.Msg `json:"-"` // what a rollback could not bring back; of an apply: what there is to know about the way back
+	Outcome  text.Msg `json:"-"` // of a recovery: finished, or taken back
+	Restored int      `json:"-"` // paths brought back
+	// VerifyOff are the files in which a rollback put a switch back that turns
+	// verification off, as it stood before the run.
+	VerifyOff []string `json:"verifyOff,omitempty"`
+
+	Notes []text.Msg `json:"-"` // what a rollback could not bring back; of an apply: what there is to know about the way back
 }
 
 // StepResult is how one step ended.

@@ -246,8 +246,16 @@ func finishUndo(ctx context.Context, h *platform.Host, run *runRecord, steps []*
 	result := run.result()
 	result.State, result.Restored, result.Notes = RunUndone, kept, notes
 	for i := range result.Steps {
-		if result.Steps[i].Status == Done || result.Steps[i].Status == "" {
-			result.Steps[i].Status = Undone
+		if result.Steps[i].Status != Done && result.Steps[i].Status != "" {
+			continue
+		}
+		result.Steps[i].Status = Undone
+		if s := run.Steps[i]; s != nil && result.Steps[i].Fix == restoreVerify.ID {
+			for _, c := range s.Changes {
+				if !slices.Contains(result.VerifyOff, c.Path) {
+					result.VerifyOff = append(result.VerifyOff, c.Path)
+				}
+			}
 		}
 	}
 	if err := write(h.State, run.name("undone"), result); err != nil {

@@ -83,6 +83,9 @@ func (s *session) stepProgress(proofs map[*fix.Step][]detect.Probe) func(fix.Ste
 			p.printf("\n%s\n", p.show(text.M("cli.run", "run", e.Run)))
 		case fix.Done:
 			p.wrap("  "+p.sign(signDone), 4, p.show(text.M("cli.step-done", "summary", e.Step.Summary)))
+			for _, m := range e.Step.Rest() {
+				p.wrap("", 4, p.show(m))
+			}
 			s.printProofs(proofs[e.Step])
 		case fix.Undone:
 			p.wrap("  "+p.sign(signUndone), 4, p.show(text.M("cli.step-undone", "summary", e.Step.Summary, "error", e.Error)))
@@ -129,6 +132,6 @@ func (s *session) printRemaining(after *detect.Report) {
 			p.line("\n", text.M("cli.remaining"))
 			first = false
 		}
-		p.right("  "+p.sign(signError)+" "+p.show(f.Summary), f.ID)
+		p.right("  "+p.sign(severitySign(f.Severity))+" "+p.show(f.Summary), f.ID)
 	}
 }

@@ -139,7 +139,7 @@ func (p *printer) wrap(label string, indent int, s string) (lines int) {
 	if label != "" {
 		first = label + strings.Repeat(" ", max(1, indent-ansi.StringWidth(label)))
 	}
-	for l := range strings.SplitSeq(ansi.Wrap(s, pageWidth-indent, "/"), "\n") {
+	for _, l := range wrapWords(s, pageWidth-indent) {
 		p.printf("%s%s\n", first, l)
 		first = pad
 		lines++
@@ -150,7 +150,7 @@ func (p *printer) wrap(label string, indent int, s string) (lines int) {
 // right prints a text with an id at the right edge of its last line, or below
 // when there is no room.
 func (p *printer) right(left, id string) (lines int) {
-	wrapped := strings.Split(ansi.Wrap(left, pageWidth-2, " "), "\n")
+	wrapped := wrapWords(left, pageWidth-2)
 	for i, l := range wrapped {
 		if i > 0 {
 			l = "  " + l

@@ -82,6 +82,8 @@ func (s *session) headline(v *platform.View, r *detect.Report, plan *fix.Plan) s
 		state = text.M("cli.problems-all-fixable", "n", problems)
 	case problems == 1:
 		state = text.M("cli.one-problem")
+	case fixable == 0:
+		state = text.M("cli.problems-none", "n", problems)
 	default:
 		state = text.M("cli.problems", "n", problems, "fixable", fixable)
 	}
@@ -92,12 +94,8 @@ func (s *session) headline(v *platform.View, r *detect.Report, plan *fix.Plan) s
 // broke, and what will be done or what to do.
 func (s *session) printFinding(plan *fix.Plan, i int, f detect.Finding, symptoms []detect.Finding) {
 	p := s.out
-	mark := signError
-	if f.Severity == detect.Warning {
-		mark = signWarning
-	}
 	p.printf("\n")
-	lines := p.right(p.sign(mark)+" "+p.bold(p.show(f.Summary)), f.ID)
+	lines := p.right(p.sign(severitySign(f.Severity))+" "+p.bold(p.show(f.Summary)), f.ID)
 	budget := maxLines
 	if s.flags.verbose {
 		budget = 1 << 20
@@ -138,6 +136,16 @@ func (s *session) printFinding(plan *fix.Plan, i int, f detect.Finding, symptoms
 	for _, t := range tail {
 		s.printLabelled(t)
 	}
+}
+
+func severitySign(severity detect.Severity) sign {
+	switch severity {
+	case detect.Warning:
+		return signWarning
+	case detect.Info:
+		return signInfo
+	}
+	return signError
 }
 
 // labelled is a line with a short label in front: "fix", "do", "hits".

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"trustfix/fix"
@@ -47,6 +48,9 @@ func rollback(ctx context.Context, s *session, args []string) error {
 		undone = text.M("cli.undone-one", "run", run.ID)
 	}
 	s.out.line(s.out.sign(signDone)+" ", undone)
+	if len(run.VerifyOff) > 0 {
+		s.out.wrap(s.out.sign(signWarning), 2, s.out.show(text.M("cli.verify-off-again", "paths", strings.Join(run.VerifyOff, ", "))))
+	}
 	for _, note := range run.Notes {
 		s.out.line("  ", note)
 	}

@@ -49,7 +49,7 @@ var endpointTexts = map[string]entry{
 		"{clients}: no file of their own can be given a CA without risk, so this is for you (trustfix explain CLIENT says what counts). Check its SHA-256 with whoever runs it, then:",
 		"{clients} 没有可以安全加入 CA 的配置文件，需要你手工处理（用 trustfix explain CLIENT 查看其依据）。请先向运营者核对 SHA-256，然后：",
 	},
-	"server-private-ca.consent": {"Compare that SHA-256 with what your administrator publishes, over another way than this network. Only if it is the same:", "请通过这个网络以外的途径，把该 SHA-256 与管理员公布的核对。确认一致后才执行："},
+	"server-private-ca.consent": {"Compare the SHA-256 in the command below with what your administrator publishes, over another way than this network. Only if it is the same:", "请通过这个网络以外的途径，把下面命令中的 SHA-256 与管理员公布的核对。确认一致后才执行："},
 	"server-private-ca.doc": {
 		"Nobody that the reference roots know vouches for this server: its CA is a private one, such as a company's or a campus's. Whether to trust it is a person's decision; trustfix adds it only with consent to its SHA-256 (--trust-ca), or where the system store trusts it already. To undo: trustfix rollback, or remove the CA by its fingerprint.",
 		"参考根证书都不认识签发者：这是私有 CA，例如公司或校园自建的。是否信任要由人决定；只有用 --trust-ca 明确给出它的 SHA-256，或系统根证书库已经信任它，trustfix 才会添加。撤销：trustfix rollback，或按指纹移除该 CA。",

@@ -3,7 +3,7 @@ package text
 // settingsTexts are about what clients are told: by files, by variables.
 var settingsTexts = map[string]entry{
 	"setting.says":    {"{where} says `{line}`", "{where} 写着 `{line}`"},
-	"setting.unset":   {"{name} is set in this process and in no file that was found; remove it from what starts it, and from this shell:", "{name} 只存在于当前进程的环境中，没有找到设置它的文件；请从启动它的地方删掉，并在当前 shell 中执行："},
+	"setting.unset":   {"{name} is set in this process and in no file that was found. If it was just taken out of a file, a new shell is enough; else remove it from what starts it. In this shell:", "{name} 只存在于当前进程的环境中，没有找到设置它的文件。如果刚刚从文件中删掉，打开新的 shell 即可；否则请从启动它的地方删掉。在当前 shell 中执行："},
 	"setting.by-hand": {"remove {name} at {where} by hand", "请手工删除 {where} 处的 {name}"},
 	"setting.unset-container": {
 		"{name} comes with the container: remove its ENV line from the Dockerfile, or the -e option, and in this shell:",
@@ -88,6 +88,7 @@ var settingsTexts = map[string]entry{
 	"client-key-exposed.bundle":        {"a private key stands in a list of trusted certificates that others can read: {file}", "供他人读取的受信任证书列表中混入了私钥：{file}"},
 	"client-key-exposed.copied":        {"it was copied from there to {file}", "它已从那里被复制到 {file}"},
 	"client-key-exposed.bundle-advice": {"no program that reads {file} needs the key: move it to a file of its own that only its owner can read, and rebuild the store if the file is one of its sources", "读取 {file} 的程序都不需要这个私钥：请把它移到只有所有者可读的单独文件；如果该文件是系统证书库的来源，再重建证书库"},
+	"client-key-exposed.others":        {"{file} belongs to somebody else than the settings that name it; its owner, if no other program has to read it:", "{file} 与引用它的设置属于不同的用户；如果没有其他程序需要读取它，请由其所有者执行："},
 	"client-key-exposed.advice":        {"if other people use this machine, ask for a new certificate with a new key", "如果有其他人使用这台机器，请重新申请证书并更换私钥"},
 
 	"client-cert-expired.doc": {
