@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"trustfix/detect/client"
+	"trustfix/platform"
+	"trustfix/platform/platformtest"
 )
 
 // newKeyPEM is a private key of nobody's, as openssl writes it.
@@ -114,5 +116,29 @@ func TestStoreWeakRoots(t *testing.T) {
 	}
 	if e := fs[0].Evidence; len(e) != 1 || !strings.HasPrefix(e[0].String(), "RSA 1024: Old Corp Root") {
 		t.Errorf("evidence %v", e)
+	}
+}
+
+// A user's settings may name any file; its mode is its owner's to change.
+func TestKeyOfAnother(t *testing.T) {
+	key := newKeyPEM(t)
+	for _, tc := range []struct {
+		name, owned string
+		want        string
+	}{
+		{"the user's own", "/home/lin", "auto protect-key"},
+		{"root's, named by a user", "/home/lin/.config", "manual"},
+	} {
+		h := platformtest.New(t, "-- home/lin/app.key --\n"+key+"-- home/lin/.config/pip.conf --\n", platformtest.OS("linux"))
+		h.User = platform.User{Name: "lin", UID: 1000, GID: 1000, Home: "/home/lin"}
+		h.Files = owned{Files: h.Files, dir: tc.owned, uid: 1000, gid: 1000, mode: 0o004}
+		r := &Report{}
+		r.Inventory.Settings = []*client.Setting{{
+			Client: "pip", Name: "client-cert", Role: client.RoleCert, Path: "/home/lin/app.key", File: "/home/lin/.config/pip.conf",
+		}}
+		fs, err := clientKeyExposed(t.Context(), h.View, r)
+		if err != nil || len(fs) != 1 || strings.TrimSpace(string(fs[0].Action)+" "+fs[0].Fix) != tc.want {
+			t.Errorf("%s: %v %+v", tc.name, err, fs)
+		}
 	}
 }

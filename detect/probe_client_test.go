@@ -294,6 +294,52 @@ func TestRootRunsNothingThatOthersWrote(t *testing.T) {
 	}
 }
 
+// What root's own program would load from elsewhere counts as well: packages
+// among its modules, directories that a .pth file adds, the standard library
+// that pyvenv.cfg names, the project that it is started in.
+func TestNobodyRunsWhatOthersWrote(t *testing.T) {
+	lin := platform.User{Name: "lin", UID: 1000, GID: 1000, Home: "/home/lin"}
+	root := platform.User{Name: "root", Home: "/root"}
+	const site = "/opt/conda/lib/python3.11/site-packages/"
+	mallory := func(dir string) owned { return owned{dir: dir, uid: 1001, gid: 1001} }
+	for _, tc := range []struct {
+		name  string
+		files map[string]string
+		owned owned
+		user  platform.User
+		cwd   string
+		runs  bool
+	}{
+		{"a package in root's modules", map[string]string{site + "requests/__init__.py": ""}, mallory(site + "requests"), root, "", false},
+		{"a .pth file adds a user's directory", map[string]string{site + "easy-install.pth": "# x\n/srv/proj\n", "/srv/proj/sitecustomize.py": ""}, mallory("/srv/proj"), root, "", false},
+		{"and by a name from there", map[string]string{site + "x.pth": "../../../../../srv/proj", "/srv/proj/x.py": ""}, mallory("/srv/proj"), root, "", false},
+		{"a .pth file adds root's own", map[string]string{site + "x.pth": "import sys\n/srv/proj\n", "/srv/proj/x.py": ""}, mallory("/nowhere"), root, "", true},
+		{"a .pth file adds nothing that is there", map[string]string{site + "x.pth": "/srv/none\n"}, mallory("/nowhere"), root, "", true},
+		{"modules anybody can write, under sudo", nil, owned{dir: site, mode: 0o002}, lin, "", false},
+		{"a .pth file adds another's, under sudo", map[string]string{site + "x.pth": "/srv/proj", "/srv/proj/x.py": ""}, mallory("/srv/proj"), lin, "", false},
+		{"in a project of another's", nil, mallory("/srv"), root, "/srv/proj", false},
+		{"in a project that anybody can write to", nil, owned{dir: "/srv", mode: 0o002}, root, "/srv/proj", false},
+		{"in a project of another's, under sudo", nil, mallory("/srv"), lin, "/srv/proj", false},
+		{"in a project of root's", nil, mallory("/nowhere"), root, "/srv/proj", true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := newAsked(t, true, "", "-- home/lin/.condarc --\nchannels: [https://repo.test/main]\n-- srv/proj/x --\n", platformtest.Program{})
+			for name, content := range tc.files {
+				platformtest.WriteFile(a.Host, name, content)
+			}
+			tc.owned.Files = a.Files
+			a.Files, a.Elevated, a.User, a.Users = tc.owned, true, tc.user, []platform.User{lin}
+			p := newProber(a.View, a.report.Endpoints, nil, a.report.Inventory)
+			conda := a.report.Clients[slices.IndexFunc(a.report.Clients, func(c *client.Client) bool { return c.Name == "conda" })]
+			conda.Dir = tc.cwd
+			_, err := p.runAs(conda, "/opt/conda/bin/python")
+			if (err == nil) != tc.runs {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 func TestNoProbesOffline(t *testing.T) {
 	a := newAsked(t, true, "", "", platformtest.Program{})
 	r, err := Run(t.Context(), a.View, Options{Offline: true, ProbeClients: true, Refs: a.report.Options.Refs})

@@ -3,8 +3,6 @@ package detect
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -121,76 +119,4 @@ func aboutTrust(said string) bool {
 		}
 	}
 	return false
-}
-
-// errOthersCode is a program that root must not run.
-var errOthersCode = errors.New("others than root can write what it would run")
-
-// runAs is the user to run a program as; nil for the caller. An administrator
-// runs a user's program as that user, and nothing that others can write.
-func (p *prober) runAs(c *client.Client, program string) (*platform.User, error) {
-	if !p.v.Elevated {
-		return nil, nil
-	}
-	if p.v.OS == "windows" {
-		return nil, errOthersCode // owners say nothing there
-	}
-	paths := []string{program, c.Path}
-	if a := c.Asking(); a.Loads != nil {
-		paths = append(paths, a.Loads(c)...)
-	}
-	for _, name := range paths {
-		for _, look := range []func(string) (platform.Image, error){p.v.Files.Snapshot, p.v.Files.Stat} {
-			img, err := look(name)
-			if err == nil && img.Kind != platform.Absent && img.UID != 0 {
-				return p.user(img.UID)
-			}
-		}
-	}
-	if p.v.User.UID != 0 {
-		return &p.v.User, nil
-	}
-	for _, name := range paths[2:] {
-		if err := p.rootsAlone(name); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-func (p *prober) user(uid int) (*platform.User, error) {
-	for _, u := range append([]platform.User{p.v.User}, p.v.Users...) {
-		if u.UID == uid {
-			return &u, nil
-		}
-	}
-	return nil, errOthersCode
-}
-
-// rootsAlone refuses a directory of code that others can write, and files in
-// it that a Python runs at its start.
-func (p *prober) rootsAlone(dir string) error {
-	img, err := p.v.Files.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && img.Kind == platform.Absent {
-		return nil
-	}
-	if err != nil || !onlyRootWrites(img) {
-		return errOthersCode
-	}
-	names, err := p.v.Files.ReadDir(dir)
-	if err != nil {
-		return errOthersCode
-	}
-	for _, n := range names {
-		if strings.HasSuffix(n, ".pth") || strings.HasSuffix(n, ".py") {
-			if img, err := p.v.Files.Stat(path.Join(dir, n)); err != nil || !onlyRootWrites(img) {
-				return errOthersCode
-			}
-		}
-	}
-	return nil
-}
-
-func onlyRootWrites(img platform.Image) bool {
-	return img.UID == 0 && img.Mode&0o002 == 0 && (img.Mode&0o020 == 0 || img.GID == 0)
 }

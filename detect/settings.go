@@ -199,7 +199,7 @@ func clientKeyExposed(_ context.Context, v *platform.View, r *Report) ([]Finding
 		if data, err := v.Files.ReadFile(s.Path); err != nil || !strings.Contains(string(data), "PRIVATE KEY-----") {
 			continue
 		}
-		out = append(out, Finding{
+		f := Finding{
 			ID: "client-key-exposed", Severity: Error, Client: s.Client, Subject: s.Name, Where: s.Path,
 			Summary: text.M("client-key-exposed", "client", s.Client, "file", s.Path),
 			Evidence: []text.Msg{
@@ -208,7 +208,13 @@ func clientKeyExposed(_ context.Context, v *platform.View, r *Report) ([]Finding
 			},
 			Action: Auto, Fix: "protect-key", Setting: s,
 			Advice: []text.Msg{text.M("client-key-exposed.advice")},
-		})
+		}
+		if by := namedBy(v, s); by != 0 && img.UID != by {
+			// A user's settings may name any file; another's mode is not theirs to change.
+			f.Action, f.Fix = Manual, ""
+			f.Advice = append([]text.Msg{text.M("client-key-exposed.others", "file", s.Path), text.Raw("chmod 600 " + s.Path)}, f.Advice...)
+		}
+		out = append(out, f)
 	}
 	for _, f := range keysInBundles(v, r) {
 		if !seen[f.Subject] { // the same file serves as the client's own certificate
@@ -216,6 +222,15 @@ func clientKeyExposed(_ context.Context, v *platform.View, r *Report) ([]Finding
 		}
 	}
 	return out, nil
+}
+
+// namedBy is the uid of whoever wrote a setting: the owner of its file, else
+// the user whose environment it stands in.
+func namedBy(v *platform.View, s *client.Setting) int {
+	if img, err := v.Files.Stat(s.File); s.File != "" && err == nil {
+		return img.UID
+	}
+	return v.User.UID
 }
 
 // exposed: anybody can read it, or a group that is neither the owner's own nor root.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +39,17 @@ func openTop(host string) (*dir, error) {
 }
 
 func (d *dir) close() { _ = unix.Close(d.fd) }
+
+// handle is a name of the open directory itself, for a child that was just
+// forked; name where the system has no such names.
+func (d *dir) handle(name string) string {
+	self := "/proc/self/fd/" + strconv.Itoa(d.fd)
+	var named, open unix.Stat_t
+	if unix.Stat(self, &named) != nil || unix.Fstat(d.fd, &open) != nil || named.Dev != open.Dev || named.Ino != open.Ino {
+		return name
+	}
+	return self
+}
 
 func (d *dir) openDir(name string) (*dir, error) {
 	sub := &dir{host: filepath.Join(d.host, name)}

@@ -31,6 +31,8 @@ func openTop(host string) (*dir, error) {
 	return &dir{r, host}, nil
 }
 
+func (d *dir) handle(name string) string { return name }
+
 func (d *dir) close() { _ = d.root.Close() }
 
 // openDir opens a directory, and checks that it is the one that stood there as

@@ -58,6 +58,15 @@ func (p *programs) lookPath(name string) (string, error) {
 	return "", &fs.PathError{Op: "find program", Path: name, Err: fs.ErrNotExist}
 }
 
+// root is what to change the root to: the directory that is held open and was
+// judged, not whatever has its name by now.
+func (p *programs) root() string {
+	if p.chroot == "" {
+		return ""
+	}
+	return p.files.top.handle(p.chroot)
+}
+
 func (p *programs) chrootErr(name string) error {
 	if p.mayChroot() {
 		return nil
@@ -123,7 +132,7 @@ func (p *programs) Run(ctx context.Context, c Cmd) (Output, error) {
 		cmd.Stdin = bytes.NewReader(c.Stdin)
 	}
 	cmd.WaitDelay = 2 * time.Second // for children that keep the pipes
-	confine(cmd, p.chroot, c.As, p.files.euid)
+	confine(cmd, p.root(), c.As, p.files.euid)
 	err = cmd.Run()
 
 	out := Output{Stdout: string(stdout.kept), Stderr: string(stderr.kept)}

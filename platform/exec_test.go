@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -244,6 +245,42 @@ func TestRunChroot(t *testing.T) {
 	}
 	if err != nil || !strings.Contains(out.Stdout, "PASS") {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// The directory of the root is swapped for another after it was opened, as
+// whoever owns the one above can: what was judged is what is run.
+func TestChrootStaysWithTheTree(t *testing.T) {
+	if os.Geteuid() != 0 || runtime.GOOS != "linux" {
+		t.Skip("only root can change the root, and only Linux names open directories")
+	}
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	tree, evil := filepath.Join(dir, "tree"), filepath.Join(dir, "evil")
+	for _, d := range []string{tree, evil} {
+		if err := errors.Join(os.MkdirAll(filepath.Join(d, "usr/bin"), 0o755), os.WriteFile(filepath.Join(d, "usr/bin/self"), self, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(tree, "inside"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h, err := Open(OpenOptions{Root: tree})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Rename(tree, filepath.Join(dir, "away")), os.Rename(evil, tree)); err != nil {
+		t.Fatal(err)
+	}
+	out, err := h.Exec.Query(t.Context(), Cmd{Argv: []string{"self", "-test.run=TestChrootChild"}, Env: []string{"CHROOT_CHILD=1"}})
+	if err != nil && strings.Contains(err.Error(), "no such file") {
+		t.Skip("the test binary is linked dynamically and cannot run in an empty root")
+	}
+	if err != nil || !strings.Contains(out.Stdout, "PASS") {
+		t.Errorf("%v: %s", err, out.Stdout)
 	}
 }
 

@@ -105,8 +105,12 @@ func askPython(script string) *Ask {
 		},
 		Env: []string{"NETRC=/dev/null"}, // no password is sent
 		Loads: func(c *Client) []string {
-			minor := minorOf(c.py.version)
-			return append([]string{c.py.prefix, path.Join(c.py.prefix, "lib"), path.Join(c.py.prefix, "lib/python"+minor)}, c.py.sites...)
+			lib := path.Join("lib", "python"+minorOf(c.py.version))
+			dirs := []string{c.py.prefix, path.Join(c.py.prefix, "lib"), path.Join(c.py.prefix, lib)}
+			if c.py.base != "" { // pyvenv.cfg says where the standard library is
+				dirs = append(dirs, path.Join(path.Dir(c.py.base), lib))
+			}
+			return append(dirs, c.py.sites...)
 		},
 	}
 }
