@@ -52,6 +52,9 @@ func packageStore(ctx context.Context, in *Input, fs []detect.Finding, install b
 		return addRoots(in, l, s.Needed...)
 	}
 	if !reaches {
+		if !slices.ContainsFunc(fs, func(f detect.Finding) bool { return f.ID != "store-unindexed" }) {
+			return nil, &Manual{Why: text.M("reinstall-store.no-links", "path", l.HashDir), Do: text.M("reinstall-store.no-links-do")}
+		}
 		return embeddedStore(in, l)
 	}
 	keep, err := keepConsented(in, s, l)

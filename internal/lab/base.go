@@ -327,5 +327,8 @@ rm -rf /var/cache/apt/archives/*.deb`
 	if err == nil && r.Code != 0 {
 		err = fmt.Errorf("apt could not install what is in %s (remove it to have it fetched again): %s", filepath.Dir(p.Debs[0]), r)
 	}
+	if err == nil && p.Family != "" {
+		err = s.become(b, p.Family)
+	}
 	return err
 }

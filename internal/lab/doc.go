@@ -34,6 +34,10 @@
 //     s := lab.Start(t, lab.Config{Suite: lab.Trixie, Hosts: lab.Hosts{"pypi.org": lab.Expired}})
 //     s.Clients(false, lab.Requests("pypi.org"), lab.Httpx("pypi.org"))
 //
+//   - The same with Fedora, SUSE, Arch or Alpine (family.go) is a system of that
+//     family as far as trust goes: its paths, p11-kit's own tool, and the real dnf,
+//     zypper or pacman, on Debian's programs.
+//
 //   - A [World] answers on loopback inside that network namespace: real names
 //     and ports, with one address for every way in which a server can be wrong.
 //

@@ -30,6 +30,7 @@ var wantedForConda = []string{
 type prepared struct {
 	Dir     string   // empty directory; the lab's tmpfs comes here
 	System  string   // the tree that sandboxes are copies of: "/", or TRUSTFIX_LAB_ROOT
+	Family  Suite    // what to make of that tree; "" leaves it Debian
 	Conda   string   // source trees of conda, one per directory; "" without
 	Program string   // trustfix, built from this checkout
 	Install []string // wanted packages that the machine lacks

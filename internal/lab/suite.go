@@ -61,13 +61,17 @@ var errNoSuite = errors.New("the suite has not been built; TRUSTFIX_LAB=require 
 var suiteBases = map[Suite]func() (*base, error){}
 
 func offerSuites(p *prepared) {
-	for _, s := range Suites {
+	for _, s := range slices.Concat(Suites, Families) {
 		suiteBases[s] = sync.OnceValues(func() (*base, error) {
-			root, err := s.root(p)
-			if err != nil {
+			over := &prepared{Dir: filepath.Join(p.Dir, string(s)), Program: p.Program}
+			tree := s
+			if s.family() {
+				tree, over.Family = familyTree, s
+			}
+			var err error
+			if over.System, err = tree.root(p); err != nil {
 				return nil, err
 			}
-			over := &prepared{Dir: filepath.Join(p.Dir, string(s)), System: root, Program: p.Program}
 			if err := errors.Join(os.Mkdir(over.Dir, 0o755), over.givenPackages()); err != nil {
 				return nil, err
 			}
@@ -92,6 +96,9 @@ func (s Suite) base() (*base, error) {
 // tree, and one alone builds it.
 func (s Suite) root(p *prepared) (string, error) {
 	packages := slices.Concat(suitePackages, suiteMore[s])
+	if s == familyTree {
+		packages = append(packages, familyPackages...)
+	}
 	sum := sha256.Sum256([]byte(strings.Join(packages, " ") + suiteSetup + suiteKeep))
 	dir := filepath.Join(p.Cache, "suites")
 	root := filepath.Join(dir, fmt.Sprintf("%s-%.8x", s, sum))
@@ -168,7 +175,7 @@ func (s Suite) build(p *prepared, root string, packages []string) error {
 		`--aptopt=APT::Sandbox::User "root"`, `--aptopt=APT::Install-Recommends "false"`,
 		`--aptopt=Acquire::Retries "3"`, `--aptopt=Acquire::Check-Valid-Until "false"`,
 		"--setup-hook=" + suiteSetup, "--customize-hook=" + suiteKeep,
-	}, keyring, []string{string(s), partial, source})
+	}, keyring, []string{string(s.release()), partial, source})
 	c := exec.CommandContext(ctx, "mmdebstrap", args...)
 	c.Env = append([]string{"PATH=" + sandboxPath, "HOME=" + p.Dir, "TMPDIR=" + p.Dir}, p.Proxy...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -193,7 +200,7 @@ func (s Suite) source() (string, error) {
 	}
 	for line := range strings.Lines(targets) {
 		if mirror, ok := strings.CutPrefix(strings.TrimSpace(line), codename(string(release))+" main "); ok {
-			return fmt.Sprintf("deb %s %s main", mirror, s), nil
+			return fmt.Sprintf("deb %s %s main", mirror, s.release()), nil
 		}
 	}
 	return "", fmt.Errorf("apt of this machine knows no mirror of %s main", codename(string(release)))
