@@ -151,6 +151,10 @@ func withSignature(tb testing.TB, e *entity, sig []byte) *entity {
 	return &entity{Certificate: parsed, Key: e.Key}
 }
 
+// maxTaken is what one judgement may allocate in all, in MB: four times the most
+// that any of these chains takes.
+const maxTaken = 20
+
 func TestHostile(t *testing.T) {
 	for name, in := range hostile(t) {
 		t.Run(name, func(t *testing.T) {
@@ -162,7 +166,12 @@ func TestHostile(t *testing.T) {
 				v := Judge(in)
 				took := time.Since(start)
 				runtime.ReadMemStats(&after)
-				t.Logf("%-14s %8v %4d MB %v limited=%v", rules, took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20, v.IDs(), v.Limited)
+				taken := (after.TotalAlloc - before.TotalAlloc) >> 20
+				t.Logf("%-14s %8v %4d MB %v limited=%v", rules, took.Round(time.Millisecond), taken, v.IDs(), v.Limited)
+				// What is allocated in all does not depend on the machine; time does.
+				if taken > maxTaken {
+					t.Errorf("%s: %d MB were allocated", rules, taken)
+				}
 				if v.OK {
 					t.Errorf("%s: accepted", rules)
 				}
