@@ -16,7 +16,8 @@ var locations = []string{
 	"PIP_CONFIG_FILE", "UV_CONFIG_FILE", "PIXI_HOME", "PIXI_CONFIG_FILE", "POETRY_CONFIG_DIR", "PYENV_ROOT",
 	"CURL_HOME", "WGETRC", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM",
 	"npm_config_userconfig", "npm_config_globalconfig", "npm_config_prefix",
-	"JAVA_HOME", "GOENV", "GOROOT", "BUNDLE_USER_HOME", "CARGO_HOME", "AWS_CONFIG_FILE", "CLOUDSDK_CONFIG", "R_ENVIRON_USER", "R_PROFILE_USER",
+	"JAVA_HOME", "GOENV", "GOROOT", "GEMRC", "BUNDLE_CONFIG", "BUNDLE_USER_CONFIG", "BUNDLE_USER_HOME", "CARGO_HOME", "AWS_CONFIG_FILE", "CLOUDSDK_CONFIG",
+	"R_ENVIRON", "R_ENVIRON_USER", "R_PROFILE", "R_PROFILE_USER",
 }
 
 // getenv is a variable of the process, or one of locations as a profile sets it.

@@ -174,8 +174,9 @@ func proofsOf(t *testing.T, machine string, r *client.Row) []proof {
 
 // lines are what code looks like that no editor knows.
 var lines = map[string]string{
-	"ssl_verifypeer":                    "httr::set_config(httr::config(ssl_verifypeer = 0))",
-	"download.file.extra":               `options(download.file.extra = "-k")`,
+	"httr::ssl_verifypeer":              "httr::set_config(httr::config(ssl_verifypeer = 0))",
+	"RCurl::ssl.verifypeer":             "options(RCurlOptions = list(ssl.verifypeer = FALSE))",
+	"download.file.extra":               `options(download.file.method = "curl", download.file.extra = "-k")`,
 	"ssl._create_default_https_context": "import ssl; ssl._create_default_https_context = ssl._create_unverified_context",
 }
 
@@ -190,7 +191,7 @@ var (
 		"verify-off":      {"false", "0", "off", "true", "proof.example", ""},
 		"ca-path-missing": {gone},
 	}
-	spelled = map[string]string{"curl": "", "gem": "0", "bundler": "0"}
+	spelled = map[string]string{"curl": "", "gem": "0", "bundler": "0", "r": "-k"}
 )
 
 func valuesOf(r *client.Row, hosts bool, id string) []string {

@@ -23,7 +23,8 @@ type rowCase struct {
 	file   string
 	text   string
 	client func(host string) Cmd
-	passes bool // the dead path does no harm to public hosts: the client goes on with others
+	dir    string // where client and trustfix are started; default: the home
+	passes bool   // the dead path does no harm to public hosts: the client goes on with others
 }
 
 const (
@@ -141,7 +142,9 @@ func (s *Sandbox) row(suite Suite, c rowCase, id string, wrong func() bool, befo
 	if wrong() != before {
 		s.t.Errorf("%s: the client is in trouble: %v, expected %v", what, !before, before)
 	}
-	doc := s.Diagnose(0, "--apply", "--offline", "--only", id)
+	cmd := TrustfixCmd("--apply", "--offline", "--only", id)
+	cmd.Dir = c.dir
+	doc := s.DiagnoseAs(cmd, 0)
 	found := slices.ContainsFunc(doc.Find(id), func(f Finding) bool { return strings.HasPrefix(f.Where, c.file+":") })
 	if !found || doc.Run == nil || doc.Run.State != "applied" {
 		s.t.Errorf("%s: found %v, run %+v\n%s", what, found, doc.Run, doc)
@@ -168,7 +171,9 @@ func (s *Sandbox) row(suite Suite, c rowCase, id string, wrong func() bool, befo
 // trusts runs the case's client, in a shell that has read the profile or not.
 func (s *Sandbox) trusts(c rowCase, host string) bool {
 	s.t.Helper()
-	r := s.Exec(c.client(host))
+	cmd := c.client(host)
+	cmd.Dir = c.dir
+	r := s.Exec(cmd)
 	if c.row == "git" { // the answer 404 comes after TLS
 		return strings.Contains(r.Stderr, "not found")
 	}

@@ -21,7 +21,7 @@ const (
 )
 
 // site is what every host serves, whatever its name: a PEP 503 index, a conda
-// channel, a greeting, and (on port 80) the certificates that AIA names.
+// channel, indexes for Ruby, cargo and R, a greeting, and (on port 80) the certificates that AIA names.
 type site struct {
 	pki   *PKI
 	repo  string // directory of the local repository
@@ -58,6 +58,8 @@ func (s *site) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(p, "/aia/") && s.pki.cas[strings.TrimSuffix(base, ".der")] != nil:
 		rw.Header().Set("Content-Type", "application/pkix-cert")
 		_, _ = rw.Write(s.pki.CA(strings.TrimSuffix(base, ".der")).Cert.Raw)
+	case langContent[p] != "":
+		fmt.Fprint(rw, langContent[p])
 	case p == "/":
 		fmt.Fprintf(rw, "hello from %s\n", r.Host)
 	default:
