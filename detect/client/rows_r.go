@@ -84,20 +84,23 @@ func (s *scan) userR(variable, name string) File {
 // resolveR: the last download.file.extra counts, and only where downloads go
 // through a program that takes options; httr's and RCurl's switch always.
 func resolveR(s *scan, c *Client, layers []layer) {
-	method := ""
+	var method *Setting
 	var extra []layer
 	for i, l := range layers {
 		switch {
 		case l.Name == "download.file.method":
-			method = l.Value
+			method = l.Setting
 		case l.Name == "download.file.extra":
 			extra = layers[i : i+1]
 		case l.role == RoleVerify:
 			s.verifyOf(c, layers[i:i+1])
 		}
 	}
-	if method == "curl" || method == "wget" {
-		s.verifyOf(c, extra)
+	if method != nil {
+		method.Wins = true
+		if method.Value == "curl" || method.Value == "wget" {
+			s.verifyOf(c, extra)
+		}
 	}
 	s.trustOf(c, layers)
 }

@@ -74,7 +74,7 @@ custom_ca_certs_file = /etc/corp.pem
 -- root/.bundle/config --
 BUNDLE_SSL_VERIFY_MODE: "0"
 -- root/.Rprofile --
-options(download.file.extra = "-k")
+options(download.file.method = "curl", download.file.extra = "-k")
 -- root/.profile --
 export SSL_CERT_FILE=/etc/corp.pem
 export REQUESTS_CA_BUNDLE=/etc/corp.pem
