@@ -15,7 +15,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 if have apt-get && [ "$(id -u)" = 0 ]; then
   missing=()
   for want in curl:curl git:git wget:wget openssl:openssl strace:strace shellcheck:shellcheck minisign:minisign rpm:rpm ruby:ruby busybox:busybox-static \
-    dash:dash unshare:util-linux ip:iproute2 dpkg-scanpackages:dpkg-dev tmux:tmux setpriv:util-linux mmdebstrap:mmdebstrap javac:default-jdk-headless; do
+    dash:dash unshare:util-linux ip:iproute2 dpkg-scanpackages:dpkg-dev tmux:tmux setpriv:util-linux mkfs.btrfs:btrfs-progs mmdebstrap:mmdebstrap javac:default-jdk-headless; do
     have "${want%%:*}" || missing+=("${want#*:}")
   done
   for lib in python3-requests python3-pip python3-certifi python3-venv attr e2fsprogs; do
