@@ -59,14 +59,18 @@ func (c *cert) extension(oid asn1.ObjectIdentifier) (ext pkix.Extension, ok bool
 	return c.Extensions[i], true
 }
 
-// unknownCritical are the critical extensions that no rule here processes.
+// unknownCritical are the critical extensions that are not processed: those
+// that the parser does not know, or that are not among known, where that is given.
 // Name constraints and alternative names are read in full by this package, so
 // the parser's word on those two does not count.
-func (c *cert) unknownCritical() []string {
+func (c *cert) unknownCritical(known []asn1.ObjectIdentifier) []string {
 	var out []string
-	for _, oid := range c.UnhandledCriticalExtensions {
-		if !oid.Equal(oidNameConstraints) && !oid.Equal(oidSAN) {
-			out = append(out, oid.String())
+	for _, e := range c.Extensions {
+		if !e.Critical || e.Id.Equal(oidNameConstraints) || e.Id.Equal(oidSAN) {
+			continue
+		}
+		if slices.ContainsFunc(c.UnhandledCriticalExtensions, e.Id.Equal) || known != nil && !slices.ContainsFunc(known, e.Id.Equal) {
+			out = append(out, e.Id.String())
 		}
 	}
 	return out

@@ -47,7 +47,8 @@ var codeIDs = map[string]string{
 	"bad-signature": "server-forged", "issuer-not-ca": "server-forged", "issuer-key-usage": "server-forged",
 	"path-length": "server-constraint", "name-constraint": "server-constraint", "eku": "server-constraint",
 	"critical-extension": "server-constraint", "distrusted": "server-constraint", "leaf-ca": "server-constraint",
-	"no-way-back": "server-constraint", "lifetime": "server-constraint",
+	"no-way-back": "server-constraint", "lifetime": "server-constraint", "chain-length": "server-constraint",
+	"policy":   "server-constraint",
 	"weak-key": "server-weak", "weak-signature": "server-weak", "unread-signature": "server-weak", "malformed": "server-malformed",
 }
 
@@ -84,8 +85,11 @@ func (j *judge) check(t *trail) []Cause {
 		if i == 0 {
 			continue
 		}
-		if !asStands {
+		if _, says := c.extension(oidBasicConstraints); !asStands || p.anchorBC || p.anchorCA && says {
 			r.authority(i)
+		}
+		if asStands && p.anchorFree {
+			continue
 		}
 		if c.IsCA && c.hasPathLen() && intermediates > c.MaxPathLen {
 			r.add("path-length", i, text.M("chain.path-length", "subject", Name(c.Certificate), "allowed", c.MaxPathLen, "found", intermediates))
@@ -95,6 +99,7 @@ func (j *judge) check(t *trail) []Cause {
 			intermediates++
 		}
 	}
+	r.policy()
 	if j.in.Host != "" && !j.leaf.matchesHost(j.in.Host, j.rules.names()) {
 		r.add("server-hostname", 0, j.hostEvidence())
 	}
@@ -165,7 +170,7 @@ func (r *reasons) strength(i int) {
 func (r *reasons) content(i int) {
 	c, p := r.t.certs[i], &r.j.rules.profile
 	name := Name(c.Certificate)
-	if crit := c.unknownCritical(); len(crit) > 0 {
+	if crit := c.unknownCritical(p.processes); len(crit) > 0 {
 		r.add("critical-extension", i, text.M("chain.critical", "subject", name, "oid", strings.Join(crit[:min(len(crit), 3)], ", ")))
 	}
 	if c.altNames().badSAN {
@@ -205,7 +210,7 @@ func (r *reasons) names(i int) {
 		if k > 0 && r.t.certs[k].own {
 			continue
 		}
-		if why, ok := ca.constraints().check(r.t.certs[k], Name(ca.Certificate), &r.j.comparisons); !ok {
+		if why, ok := ca.constraints().check(r.t.certs[k], Name(ca.Certificate), k == 0 && r.j.rules.profile.boundCN, &r.j.comparisons); !ok {
 			r.add("name-constraint", k, why)
 			return
 		}

@@ -65,6 +65,12 @@ var said = []struct{ text, causes string }{
 	{"The certificate of ‘h.example’ is not yet activated.", "+clock-skew server-not-yet-valid"},
 	{"invalid peer certificate: NotValidYet", "+clock-skew server-not-yet-valid"},
 	{"  Issued certificate not yet valid.", "+clock-skew server-not-yet-valid"},
+	// What random chains had real clients say.
+	{"PKIX path validation failed: sun.security.validator.ValidatorException: TrustAnchor with subject \"CN=CA 1\" does not have keyCertSign bit set in KeyUsage extension", "+server-forged"},
+	{"javax.net.ssl.SSLProtocolException: The certificate chain length (11) exceeds the maximum allowed length (10)", "+server-constraint"},
+	{"java.security.cert.CertPathValidatorException: non-null policy tree required and policy tree is null", "+server-constraint"},
+	{"x509: no valid chains built: 1 candidate chains with invalid policies", "+server-constraint"},
+	{"javax.net.ssl.SSLException: Illegal given domain name: under_score.good.test", "+server-hostname"},
 	// Another name.
 	{"certificate verify failed: Hostname mismatch, certificate is not valid for 'h.example'.", "+server-hostname"},
 	{"curl: (60) SSL: no alternative certificate subject name matches target host name 'h.example'", "+server-hostname"},

@@ -225,6 +225,10 @@ func goCause(err error, base Verdict) Cause {
 			fine = "path-length"
 		case x509.IncompatibleUsage, x509.CANotAuthorizedForExtKeyUsage:
 			fine = "eku"
+		case x509.NoValidChains:
+			if fine = "eku"; strings.Contains(invalid.Detail, "policies") {
+				fine = "policy"
+			}
 		case x509.CANotAuthorizedForThisName, x509.TooManyConstraints, x509.NameConstraintsWithoutSANs, x509.UnconstrainedName:
 			fine = "name-constraint"
 		}
@@ -243,6 +247,7 @@ func goCause(err error, base Verdict) Cause {
 // worded is the verdict of a verifier that this package's own search stands
 // for, in its words.
 func (j *judge) worded(v Verdict) Verdict {
+	v = j.routed(v)
 	v.Client = j.in.Rules.Name
 	v.Causes = slices.Clone(v.Causes)
 	for i := range v.Causes {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -88,8 +89,9 @@ func (nc *constraints) subtrees(in cryptobyte.String) map[int][]subtree {
 }
 
 // check holds a certificate's names against the constraints of ca. It
-// returns the first violation as evidence; budget bounds the comparisons.
-func (nc *constraints) check(c *cert, ca string, budget *int) (text.Msg, bool) {
+// returns the first violation as evidence; commonName says that the common name
+// counts where there is no DNS name; budget bounds the comparisons.
+func (nc *constraints) check(c *cert, ca string, commonName bool, budget *int) (text.Msg, bool) {
 	names := c.altNames()
 	if nc.none() {
 		return text.Msg{}, true
@@ -97,7 +99,11 @@ func (nc *constraints) check(c *cert, ca string, budget *int) (text.Msg, bool) {
 	if nc.bad || names.badSAN {
 		return text.M("chain.constraint-unread", "ca", ca), false
 	}
-	for _, n := range names.all {
+	all := names.all
+	if cn := c.Subject.CommonName; commonName && !c.hasName(kindDNS) && validDNS(cn) {
+		all = append(slices.Clip(all), altName{kindDNS, cn})
+	}
+	for _, n := range all {
 		perm, excl := nc.permitted[n.kind], nc.excluded[n.kind]
 		if *budget -= 1 + len(perm) + len(excl); *budget < 0 {
 			return text.M("chain.constraint-many", "ca", ca), false

@@ -168,7 +168,8 @@ func (j *judge) issuers(c *cert) []*cert {
 	c.asked = true
 	key := canonicalName(c.RawIssuer)
 	out := slices.Clone(j.names[key])
-	for _, r := range j.rootsNamed(c.RawIssuer, key, len(out) == 0) {
+	exact := slices.ContainsFunc(out, func(n *cert) bool { return bytes.Equal(n.RawSubject, c.RawIssuer) && j.signature(c, n) == sigGood })
+	for _, r := range j.rootsNamed(c.RawIssuer, key, !exact) {
 		n := newCert(r.Cert, FromStore, -1)
 		n.anchor, n.distrust = true, r.Constraint
 		if known, ok := j.anchors[n.fp]; ok {
@@ -201,8 +202,8 @@ func (j *judge) issuers(c *cert) []*cert {
 	return out
 }
 
-// rootsNamed are the anchors with this name; only where nothing else has it
-// is it worth folding the names of them all.
+// rootsNamed are the anchors with this name; only where nothing else of just
+// this name has signed is it worth folding the names of them all.
 func (j *judge) rootsNamed(raw []byte, key string, search bool) []bundles.Root {
 	if roots := j.in.Roots.BySubject(raw); len(roots) > 0 || !search {
 		return roots
@@ -271,7 +272,8 @@ func (j *judge) walk(t *trail) {
 	var forged, unread []*cert
 	verified := false
 	for _, n := range j.issuers(last) {
-		if slices.ContainsFunc(t.certs, func(c *cert) bool { return c.id == n.id }) {
+		if slices.ContainsFunc(t.certs, func(c *cert) bool { return c.id == n.id }) ||
+			j.rules.profile.exactNames && !bytes.Equal(last.RawIssuer, n.RawSubject) {
 			continue
 		}
 		switch j.signature(last, n) {
@@ -372,13 +374,21 @@ func (t *trail) order() []int {
 	return o
 }
 
-// badness sorts paths: by the worst cause, then by their number and length.
+// badness sorts paths: by the worst cause, then by their number and length, then
+// by what they are, so that the order in which they were sent decides nothing.
 func (t *trail) badness() []int {
 	worst := 0
 	for _, c := range t.causes {
 		worst = max(worst, c.weight())
 	}
-	return []int{worst, len(t.causes), len(t.certs)}
+	out := []int{worst, len(t.causes), len(t.certs)}
+	for _, c := range t.causes {
+		out = append(out, kinds[c.ID].order)
+	}
+	for _, c := range t.certs {
+		out = append(out, int(c.fp[0])<<8|int(c.fp[1]))
+	}
+	return out
 }
 
 func (j *judge) path(t *trail) Path {

@@ -94,11 +94,17 @@ func (c *cert) matchesHost(host string, m nameRules) bool {
 		}
 		return m.CommonName && !c.hasName(kindDNS, kindIP) && c.Subject.CommonName == host && m.CommonNameIP
 	}
+	if m.NoUnderscore && strings.Contains(host, "_") {
+		return false
+	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	for _, n := range c.altNames().list {
 		if n.kind == kindDNS && matchesDNS(n.value, host, m) {
 			return true
 		}
+	}
+	if m.CommonNameAlone && (c.hasName(kindIP) || c.refusesServerAuth()) {
+		return false
 	}
 	return m.CommonName && !c.hasName(kindDNS) && matchesDNS(c.Subject.CommonName, host, m)
 }
@@ -162,13 +168,15 @@ func parseIP(host string) (netip.Addr, bool) {
 // nameRules is what a client allows in names.
 type nameRules struct {
 	CommonName      bool // falls back to the common name where there is no DNS name
+	CommonNameAlone bool // not where there is an address, or another use than a server's
 	CommonNameIP    bool // also for an IP address
 	PartialWildcard bool // "f*.example.com"
 	ShortWildcard   bool // "*.com"
+	NoUnderscore    bool // in the host
 }
 
 func (r *Rules) names() nameRules {
-	return nameRules{CommonName: r.CommonName, PartialWildcard: r.PartialWildcard}
+	return nameRules{CommonName: r.CommonName, CommonNameAlone: r.CommonNameAlone, PartialWildcard: r.PartialWildcard, NoUnderscore: r.NoUnderscore}
 }
 
 func matchesDNS(pattern, host string, m nameRules) bool {

@@ -181,8 +181,8 @@ func (o *openssl) checkSignatures() {
 	}
 }
 
-// checkConstraints is check_name_constraints; where there is no DNS name the
-// common name of the leaf is held against them too.
+// checkConstraints is check_name_constraints; since 1.1.1 the common name of the
+// leaf is held against them too, where it may count as its name.
 func (o *openssl) checkConstraints() {
 	for i := len(o.chain) - 1; i >= 0; i-- {
 		c := o.chain[i]
@@ -190,7 +190,7 @@ func (o *openssl) checkConstraints() {
 			continue
 		}
 		for k := len(o.chain) - 1; k > i; k-- {
-			if code := o.chain[k].constraints().osslCheck(c, i == 0, &o.j.comparisons); code != 0 {
+			if code := o.chain[k].constraints().osslCheck(c, i == 0 && o.r.version >= 110 && o.r.CommonName, &o.j.comparisons); code != 0 {
 				o.fail(code, i)
 			}
 		}
@@ -198,7 +198,7 @@ func (o *openssl) checkConstraints() {
 }
 
 // osslCheck is NAME_CONSTRAINTS_check as an error number, 0 for none.
-func (nc *constraints) osslCheck(c *cert, leaf bool, budget *int) int {
+func (nc *constraints) osslCheck(c *cert, commonName bool, budget *int) int {
 	if nc.none() {
 		return 0
 	}
@@ -214,7 +214,7 @@ func (nc *constraints) osslCheck(c *cert, leaf bool, budget *int) int {
 		return 1
 	}
 	list := names.all
-	if cn := c.Subject.CommonName; leaf && !c.hasName(kindDNS) && validDNS(cn) {
+	if cn := c.Subject.CommonName; commonName && !c.hasName(kindDNS) && validDNS(cn) && strings.Contains(cn, ".") {
 		list = append(slices.Clip(list), altName{kindDNS, cn})
 	}
 	for _, n := range list {

@@ -1,6 +1,9 @@
 package chain
 
-import "slices"
+import (
+	"encoding/asn1"
+	"slices"
+)
 
 // engine is an algorithm that finds and checks paths.
 type engine int
@@ -20,7 +23,9 @@ type Rules struct {
 	PartialChain    bool // any trusted certificate ends a path, not only a self-signed one
 	Strict          bool // X509_V_FLAG_X509_STRICT: Python 3.13 and later
 	CommonName      bool // the common name counts where there is no DNS name
+	CommonNameAlone bool // but only where there is no address either, and the certificate is for servers
 	PartialWildcard bool // "f*.example.com" matches
+	NoUnderscore    bool // a host with one is no name to it
 	NameLast        bool // the program looks at the name itself, after the library has taken the chain
 	LastError       bool // reports the last error it met, not the first
 	SecurityLevel   int  // OpenSSL's: 0 takes anything, 1 refuses below 80 bits, 2 below 112
@@ -34,15 +39,23 @@ type Rules struct {
 
 // profile is where a verifier that tries every path departs from RFC 5280.
 type profile struct {
-	skip       []string // finer codes and ids it does not look at
-	minRSA     int      // bits; 0: 2048
-	anchorTime bool     // an expired anchor is refused
-	issuerOnly bool     // only the issuer of something can be an anchor, not the leaf itself
-	pinAlone   bool     // a leaf that is no root itself is an anchor only where nothing else was sent
-	leafDays   int      // longest life of a server's certificate, 0: any
-	leafNotCA  bool     // a CA certificate cannot be a server's
-	anyCAUse   bool     // extended key usage of a CA does not bind what is below it
-	pinned     bool     // a trusted leaf is taken whatever else it says, but for its names
+	skip       []string                // finer codes and ids it does not look at
+	minRSA     int                     // bits; 0: 2048
+	anchorTime bool                    // an expired anchor is refused
+	anchorCA   bool                    // and one that says it is no CA
+	anchorBC   bool                    // and one that does not say it is a CA
+	anchorFree bool                    // an anchor sets no bounds to what lies below it
+	issuerOnly bool                    // only the issuer of something can be an anchor, not the leaf itself
+	pinAlone   bool                    // a leaf that is no root itself is an anchor only where nothing else was sent
+	leafDays   int                     // longest life of a server's certificate, 0: any
+	leafNotCA  bool                    // a CA certificate cannot be a server's
+	anyCAUse   bool                    // extended key usage of a CA does not bind what is below it
+	pinned     bool                    // a trusted leaf is taken whatever else it says, but for its names
+	boundCN    bool                    // name constraints bind a common name that stands in for a DNS name
+	processes  []asn1.ObjectIdentifier // critical extensions it takes, nil: all of RFC 5280
+	exactNames bool                    // issuers are known by names that are the same to the byte
+	mostSent   int                     // certificates that a server may send, 0: any
+	route      route                   // the paths it tries, nil: every one
 }
 
 // dialect is whose words a refusal is reported in.
@@ -65,15 +78,15 @@ const (
 var allRules = []Rules{
 	{
 		Name: "openssl-1.0.2", Title: "OpenSSL 1.0.2", engine: engineOpenSSL, version: 102, dialect: wordsOpenSSL,
-		CommonName: true,
+		CommonName: true, PartialWildcard: true,
 	},
 	{
 		Name: "openssl-1.1.1", Title: "OpenSSL 1.1.1", engine: engineOpenSSL, version: 111, dialect: wordsOpenSSL,
-		CommonName: true, SecurityLevel: 2,
+		CommonName: true, PartialWildcard: true, SecurityLevel: 2,
 	},
 	{
 		Name: "openssl-3", Title: "OpenSSL 3", engine: engineOpenSSL, version: 300, dialect: wordsOpenSSL,
-		CommonName: true, SecurityLevel: 2,
+		CommonName: true, PartialWildcard: true, SecurityLevel: 2,
 	},
 	{
 		Name: "python-3.13", Title: "Python 3.13", engine: engineOpenSSL, version: 300, dialect: wordsPython,
@@ -81,24 +94,31 @@ var allRules = []Rules{
 	},
 	{
 		Name: "curl", Title: "curl (OpenSSL)", engine: engineOpenSSL, version: 300, dialect: wordsCurl,
-		CommonName: true, SecurityLevel: 2, PartialChain: true, NameLast: true,
+		CommonName: true, CommonNameAlone: true, SecurityLevel: 2, PartialChain: true, NameLast: true,
 	},
 	{
 		Name: "node", Title: "Node.js", engine: engineOpenSSL, version: 300, dialect: wordsNode,
-		CommonName: true, SecurityLevel: 1, LastError: true,
+		CommonName: true, PartialWildcard: true, SecurityLevel: 1, LastError: true,
 	},
 	{
-		Name: "gnutls", Title: "GnuTLS", dialect: wordsGnuTLS, PartialChain: true, CommonName: true,
-		profile: profile{skip: []string{"eku", "weak-key", "distrusted"}, minRSA: 1, anchorTime: true, pinAlone: true},
+		Name: "gnutls", Title: "GnuTLS", dialect: wordsGnuTLS, PartialChain: true, CommonName: true, CommonNameAlone: true,
+		profile: profile{
+			skip: []string{"eku", "weak-key", "distrusted", "policy"}, minRSA: 1, anchorTime: true, anchorCA: true, pinAlone: true, boundCN: true,
+			processes: []asn1.ObjectIdentifier{oidKeyUsage, oidBasicConstraints, oidEKU, {2, 5, 29, 31}, {2, 5, 29, 32}, {2, 5, 29, 54}},
+			mostSent:  16, route: gnutlsRoute,
+		},
 	},
 	{Name: "go", Title: "Go", engine: engineGo, dialect: wordsGo, PartialChain: true},
 	{
 		Name: "rustls", Title: "rustls", dialect: wordsRustls, PartialChain: true,
-		profile: profile{skip: []string{"issuer-key-usage", "distrusted"}, issuerOnly: true, leafNotCA: true},
+		profile: profile{
+			skip: []string{"issuer-key-usage", "distrusted", "policy"}, issuerOnly: true, leafNotCA: true, exactNames: true,
+			processes: []asn1.ObjectIdentifier{oidKeyUsage, oidBasicConstraints, oidEKU, {2, 5, 29, 31}},
+		},
 	},
 	{
-		Name: "java", Title: "Java", dialect: wordsJava, PartialChain: true, CommonName: true,
-		profile: profile{skip: []string{"weak-signature", "distrusted"}, minRSA: 1024, anyCAUse: true, pinned: true},
+		Name: "java", Title: "Java", dialect: wordsJava, PartialChain: true, CommonName: true, PartialWildcard: true, NoUnderscore: true,
+		profile: profile{skip: []string{"weak-signature", "distrusted"}, minRSA: 1024, anyCAUse: true, pinned: true, boundCN: true, anchorCA: true, anchorBC: true, anchorFree: true, mostSent: 10, route: javaRoute},
 	},
 	{
 		Name: "schannel", Title: "Windows (Schannel)", dialect: wordsSchannel, FetchesIssuers: true, CommonName: true,

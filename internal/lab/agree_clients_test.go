@@ -59,19 +59,23 @@ func opensslRules(version string, change func(*chain.Rules)) (*chain.Rules, stri
 func pythonRules(library string) func(map[string]string) (*chain.Rules, string) {
 	return func(f map[string]string) (*chain.Rules, string) {
 		strict, change := !less(f["python"], "3.13"), func(r *chain.Rules) {
-			r.NameLast = less(f["python"], "3.7") // ssl.match_hostname
+			r.NameLast, r.PartialWildcard = less(f["python"], "3.7"), less(f["python"], "3.7") // ssl.match_hostname
 		}
 		switch library {
 		case "requests", "urllib3":
 			version := cmp.Or(f["urllib3"], f["version"])
 			strict = strict && !less(version, "2.4")
-			change = func(r *chain.Rules) { r.CommonName, r.NameLast = less(version, "2"), less(version, "2") }
+			change = func(r *chain.Rules) {
+				r.CommonName, r.NameLast, r.PartialWildcard = less(version, "2"), less(version, "2"), false
+			}
 		case "httpx":
 			strict = strict && !less(f["version"], "0.28")
-			change = func(r *chain.Rules) { r.CommonName = !less(f["version"], "0.28") }
+			change = func(r *chain.Rules) { r.CommonName, r.PartialWildcard = !less(f["version"], "0.28"), false }
 		case "pip":
 			strict = false // up to 26.0 its urllib3 is old, since 24.2 it takes truststore
-			change = func(r *chain.Rules) { r.NameLast = less(f["version"], "24.2") || less(f["python"], "3.10") }
+			change = func(r *chain.Rules) {
+				r.NameLast, r.PartialWildcard = less(f["version"], "24.2") || less(f["python"], "3.10"), false
+			}
 		}
 		if strict {
 			return rulesNamed("python-3.13", "Python 3.13", change)(nil)
@@ -147,7 +151,9 @@ func askers(t *testing.T, s *Sandbox, system Suite) []asker {
 			return opensslRules(strings.TrimPrefix(f["version"], "OpenSSL/"), nil)
 		}},
 		{"curl", func(f map[string]string) (*chain.Rules, string) {
-			r, _ := opensslRules(strings.TrimPrefix(f["version"], "OpenSSL/"), func(r *chain.Rules) { r.PartialChain, r.NameLast = true, true })
+			r, _ := opensslRules(strings.TrimPrefix(f["version"], "OpenSSL/"), func(r *chain.Rules) {
+				r.PartialChain, r.NameLast, r.PartialWildcard, r.CommonNameAlone = true, true, false, true
+			})
 			return r, "curl"
 		}},
 		{"wget", gnutls("ssl/gnutls")},

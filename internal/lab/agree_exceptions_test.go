@@ -23,7 +23,6 @@ var exceptions = []exception{
 	{Sid, "git", "RSA 1024", "its libcurl asks GnuTLS for more than GnuTLS asks for by itself"},
 	{Sid, "git", "RSA 1024 intermediate", "its libcurl asks GnuTLS for more than GnuTLS asks for by itself"},
 	{"", "java", "empty subject, names not critical", "its parser refuses the certificate"},
-	{"", "java", "root without basic constraints", "to its validator an anchor has to be a CA (jdk.security.allowNonCaAnchor)"},
 	{"", "pip", "wrong address", "pip 24.2 to 25 with truststore cannot be given an address: it ends with a ValueError, \"check_hostname requires server_hostname\""},
 	{"", "curl", "forged leaf", "it prints the error of the signature's encoding and not that of the chain"},
 	{Sid, "curl", "several at once", "newer curl gives OpenSSL the name, which complains of it first"},

@@ -155,6 +155,18 @@ var chainTexts = map[string]entry{
 		"{subject} is valid for longer than the {days} days that this client allows",
 		"{subject} 的有效期超过了该客户端允许的 {days} 天",
 	},
+	"chain.policy": {
+		"{subject} asks for a certificate policy, and the certificates below it agree on none",
+		"{subject} 要求明确的证书策略，而其下的证书没有共同的策略",
+	},
+	"chain.policy-any": {
+		"{subject} maps certificate policies from or to any policy, which is not allowed",
+		"{subject} 的策略映射涉及“任意策略”，这是不允许的",
+	},
+	"chain.many-sent": {
+		"the server sent {found} certificates, {client} takes {allowed} at most",
+		"服务器发送了 {found} 个证书，{client} 最多接受 {allowed} 个",
+	},
 	"chain.leaf-ca": {
 		"{subject} is a CA certificate in the place of a server's",
 		"{subject} 是 CA 证书，却被当作服务器证书使用",

@@ -165,7 +165,7 @@ func Faults(tb testing.TB, now time.Time) []Fault {
 		{"root signed with SHA-1", sent(mint(Host, sha1Root, AsServer)), []*Entity{sha1Root}, Host, "", nobody, 0, 0},
 		{"RSA 1024 intermediate", sent(mint(Host, weakInter, AsServer), weakInter), []*Entity{root}, Host, "server-weak weak-key", "openssl-1.1.1 openssl-3 python-3.13 rustls", 67, 67},
 		{"intermediate with path length, no key usage", sent(mint(Host, noKUPath, AsServer), noKUPath), []*Entity{root}, Host, "strict-ca", "python-3.13", 0, 81},
-		{"root without basic constraints", sent(mint(Host, noBC, AsServer)), []*Entity{noBC}, Host, "strict-ca", "python-3.13 go", 0, 79},
+		{"root without basic constraints", sent(mint(Host, noBC, AsServer)), []*Entity{noBC}, Host, "strict-ca", "python-3.13 go java", 0, 79},
 		{"leaf may sign", sent(mint(Host, inter, AsServer, func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageCertSign }), inter), []*Entity{root}, Host, "strict-ca", "python-3.13", 0, 82},
 		{"leaf is a CA", sent(mint(Host, inter, AsServer, leafCA), inter), []*Entity{root}, Host, "", "rustls", 0, 0},
 		{"leaf is a CA, not critical", sent(looseLeaf, inter), []*Entity{root}, Host, "strict-ca", "python-3.13 rustls", 0, 89},
