@@ -53,11 +53,24 @@ var reselectRoots = &Fix{
 			return nil, nil
 		}
 		if len(l.Fresh) == 0 {
-			return out, nil // the next rebuild reads it
+			return withoutTool(in, l, fs, out)
 		}
 		rebuild, err := rebuildAction(in, l)
 		return append(out, rebuild), err
 	},
+}
+
+// withoutTool is a selection where nothing can make the store of it: the next
+// rebuild reads it, and a bundle that is broken now comes from trustfix.
+func withoutTool(in *Input, l *platform.StoreLayout, fs []detect.Finding, selection []Action) ([]Action, error) {
+	if !slices.ContainsFunc(fs, func(f detect.Finding) bool { return f.ID != "store-deselected" }) {
+		return selection, nil
+	}
+	if slices.ContainsFunc(fs, func(f detect.Finding) bool { return f.ID == "store-unindexed" }) {
+		return nil, &Manual{Why: text.M("reinstall-store.no-links", "path", l.HashDir), Do: text.M("reinstall-store.no-links-do")}
+	}
+	bundle, err := embeddedStore(in, l)
+	return append(selection, bundle...), err
 }
 
 // unblock removes a file from a blocklist, if the user named all it refuses.
