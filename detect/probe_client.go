@@ -224,6 +224,7 @@ func (p *prober) reaches(a *client.Ask, e *Endpoint, own bool) bool {
 
 // expect judges the chain as a client would, by its settings of now.
 func (p *prober) expect(c *client.Client, e *Endpoint) Answer {
+	c = c.For(c.At(e.Parsed)) // git and others have settings for one server
 	in := chain.Input{Served: e.Served.Certs, Host: e.Target.Host, Rules: c.Rules, Time: p.v.Now()}
 	in.Roots, in.Broken = p.roots.of(c)
 	if chain.Judge(in).OK {

@@ -23,11 +23,16 @@ func (s *session) printReport(v *platform.View, r *detect.Report, plan *fix.Plan
 	p := s.out
 	folded := foldSymptoms(r.Findings)
 	p.wrap("", 0, p.bold("trustfix "+s.proc.Build.Version)+p.dot()+s.headline(v, r, plan))
+	shown := map[int]bool{}
 	for i, f := range r.Findings {
-		if f.Severity == detect.Info || folded.child[i] {
+		if f.Severity == detect.Info || folded.child[i] || shown[i] {
 			continue
 		}
-		s.printFinding(plan, i, f, folded.of[i])
+		same := alike(r.Findings, i, folded)
+		for _, j := range same {
+			shown[j] = true
+		}
+		s.printFinding(plan, r.Findings, same, folded.of[i])
 	}
 	if !s.flags.apply || s.flags.verbose { // who applies has read them
 		s.printInfos(r)
@@ -90,10 +95,27 @@ func (s *session) headline(v *platform.View, r *detect.Report, plan *fix.Plan) s
 	return strings.Join(append(parts, p.show(state)), p.dot())
 }
 
-// printFinding prints one finding: what, where, evidence, the chain where one
-// broke, and what will be done or what to do.
-func (s *session) printFinding(plan *fix.Plan, i int, f detect.Finding, symptoms []detect.Finding) {
-	p := s.out
+// alike are the finding at i and those after it that say the same of other
+// places: a variable in three profiles is one thing to read.
+func alike(fs []detect.Finding, i int, folded symptoms) []int {
+	out := []int{i}
+	if fs[i].Endpoint != nil || len(folded.of[i]) > 0 {
+		return out
+	}
+	for j := i + 1; j < len(fs); j++ {
+		f := fs[j]
+		if f.ID == fs[i].ID && f.Severity == fs[i].Severity && f.Endpoint == nil && !folded.child[j] && len(folded.of[j]) == 0 &&
+			f.Summary.String() == fs[i].Summary.String() {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
+// printFinding prints one finding, or several that are alike: what, where,
+// evidence, the chain where one broke, and what will be done or what to do.
+func (s *session) printFinding(plan *fix.Plan, fs []detect.Finding, same []int, symptoms []detect.Finding) {
+	p, f := s.out, fs[same[0]]
 	p.printf("\n")
 	lines := p.right(p.sign(severitySign(f.Severity))+" "+p.bold(p.show(f.Summary)), f.ID)
 	budget := maxLines
@@ -101,29 +123,37 @@ func (s *session) printFinding(plan *fix.Plan, i int, f detect.Finding, symptoms
 		budget = 1 << 20
 	}
 	var tail []labelled
-	step := plan.StepFor(i)
-	if step != nil && step.Manual == nil {
-		tail = append(tail, labelled{text.M("cli.label-fix"), step.Summary})
-		for _, m := range step.Rest() {
-			tail = append(tail, labelled{text.Msg{}, m})
-		}
+	var body []text.Msg
+	said := map[string]bool{}
+	once := func(m text.Msg) bool {
+		key := m.String()
+		defer func() { said[key] = true }()
+		return !said[key]
 	}
-	if step != nil && step.Manual != nil {
-		tail = append(tail, labelled{text.M("cli.label-do"), step.Manual.Why}, labelled{text.Msg{}, step.Manual.Do})
-	}
-	for _, a := range f.Advice {
-		label := text.Msg{}
-		if len(tail) == 0 {
-			label = text.M("cli.label-do")
+	for _, i := range same {
+		for _, t := range whatToDo(plan, i, fs[i], len(tail) == 0) {
+			if once(t.msg) {
+				tail = append(tail, t)
+			}
 		}
-		tail = append(tail, labelled{label, a})
+		f := fs[i]
+		if f.Where != "" && !mentions(f.Evidence, f.Where) && !mentions([]text.Msg{f.Summary}, f.Where) {
+			body = append(body, text.Raw(f.Where))
+		}
 	}
 	if len(symptoms) > 0 {
 		tail = append(tail, labelled{text.M("cli.label-hits"), symptomLine(symptoms)})
 	}
-	body := f.Evidence
-	if f.Where != "" && !mentions(body, f.Where) && !mentions([]text.Msg{f.Summary}, f.Where) {
-		body = append([]text.Msg{text.Raw(f.Where)}, body...)
+	for n, more := 0, true; more; n++ { // each one's first line, then what they have in common
+		more = false
+		for _, i := range same {
+			if n < len(fs[i].Evidence) {
+				more = true
+				if m := fs[i].Evidence[n]; once(m) {
+					body = append(body, m)
+				}
+			}
+		}
 	}
 	lines += s.printTree(f, budget-lines-len(tail))
 	for _, m := range body {
@@ -136,6 +166,29 @@ func (s *session) printFinding(plan *fix.Plan, i int, f detect.Finding, symptoms
 	for _, t := range tail {
 		s.printLabelled(t)
 	}
+}
+
+// whatToDo is what a plan does about a finding, or what a person has to.
+func whatToDo(plan *fix.Plan, i int, f detect.Finding, first bool) (tail []labelled) {
+	label := func(m text.Msg) text.Msg {
+		if first && len(tail) == 0 {
+			return m
+		}
+		return text.Msg{}
+	}
+	switch step := plan.StepFor(i); {
+	case step != nil && step.Manual == nil:
+		tail = append(tail, labelled{label(text.M("cli.label-fix")), step.Summary})
+		for _, m := range step.Rest() {
+			tail = append(tail, labelled{text.Msg{}, m})
+		}
+	case step != nil:
+		tail = append(tail, labelled{label(text.M("cli.label-do")), step.Manual.Why}, labelled{text.Msg{}, step.Manual.Do})
+	}
+	for _, a := range f.Advice {
+		tail = append(tail, labelled{label(text.M("cli.label-do")), a})
+	}
+	return tail
 }
 
 func severitySign(severity detect.Severity) sign {
