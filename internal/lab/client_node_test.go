@@ -37,6 +37,14 @@ var nodeCases = []nodeCase{
 		row: "yarn", file: "/root/.yarnrc", text: "# mine\nstrict-ssl false\nlastUpdateCheck 1\n", id: "verify-off",
 		argv: []string{"yarn", "--registry={URL}", "--network-timeout=8000", "--cwd=/srv/project", "--non-interactive", "add", "labpkg"},
 	},
+	{ // above the project
+		row: "yarn", file: "/srv/.yarnrc", text: "# mine\nstrict-ssl false\n", id: "verify-off",
+		argv: []string{"yarn", "--registry={URL}", "--network-timeout=8000", "--non-interactive", "add", "labpkg"},
+	},
+	{
+		row: "yarn", file: "/srv/project/.yarnrc", text: "# mine\ncafile \"" + gone + "\"\nstrict-ssl true\n", id: "ca-path-missing", passes: true,
+		argv: []string{"yarn", "--registry={URL}", "--network-timeout=8000", "--non-interactive", "add", "labpkg"},
+	},
 	{
 		row: "yarn-berry", file: "/root/.yarnrc.yml", text: "# mine\nenableTelemetry: false\nenableStrictSsl: false\n", id: "verify-off",
 		argv: []string{"yarn-berry", "npm", "info", "labpkg"},
@@ -72,7 +80,9 @@ func TestNodeClients(t *testing.T) {
 		if wrong() == c.passes {
 			t.Errorf("%s: the client is in trouble: %v", what, c.passes)
 		}
-		doc := s.Diagnose(0, "--apply", "--offline", "--only", c.id)
+		apply := TrustfixCmd("--apply", "--offline", "--only", c.id)
+		apply.Dir = "/srv/project"
+		doc := s.DiagnoseAs(apply, 0)
 		if len(doc.Find(c.id)) == 0 || doc.Run == nil || doc.Run.State != "applied" {
 			t.Errorf("%s: run %+v\n%s", what, doc.Run, doc)
 		}

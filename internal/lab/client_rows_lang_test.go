@@ -168,3 +168,30 @@ func TestRProfiles(t *testing.T) {
 		})
 	}
 }
+
+// A server forgot its intermediate: each client takes it from a pin, keeps the
+// public roots with it, and trusts nobody else.
+func TestLangPins(t *testing.T) {
+	const short = "short.example"
+	for _, suite := range langs {
+		t.Run(string(suite), func(t *testing.T) {
+			t.Parallel()
+			s := Start(t, Config{Suite: suite, Hosts: Hosts{rowGood: Good, rowEvil: Intercept, short: NoInt}})
+			for _, c := range []struct {
+				name string
+				ask  func(host string) Cmd
+			}{{"gem", gemList}, {"bundler", bundleLock}, {"cargo", cargoLock}, {"r", rPackages}} {
+				s.Clients(false, c.ask(short))
+				if r := s.Trustfix("pin", short, "--client", c.name); r.Code != 0 {
+					t.Errorf("pin for %s: %s", c.name, r)
+				}
+				s.Clients(true, c.ask(short), c.ask(rowGood))
+				s.Clients(false, c.ask(rowEvil))
+				if r := s.Trustfix("unpin", short); r.Code != 0 {
+					t.Errorf("unpin for %s: %s", c.name, r)
+				}
+				s.Clients(false, c.ask(short))
+			}
+		})
+	}
+}
