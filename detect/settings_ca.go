@@ -197,6 +197,9 @@ func defaultHosts(r *Report, s *client.Setting) []string {
 		readers = []string{s.Client}
 	}
 	for _, c := range r.Clients {
+		if c.Heeds(s) && slices.Contains(c.Trust.Adds, s.Path) {
+			return nil // read besides the roots of its own
+		}
 		if c.Trust.SetBy != s.Where() {
 			continue
 		}
@@ -238,7 +241,7 @@ func caConflict(_ context.Context, v *platform.View, r *Report) ([]Finding, erro
 		}
 		w := c.Settings[win]
 		for _, s := range c.Settings {
-			if s.Role != client.RoleCA || s.Value == "" || s.Path == "" || s.Adds || w.Path == "" || sameTrust(r, s, w) || !s.Rivals(w) {
+			if s.Role != client.RoleCA || s.Value == "" || s.Path == "" || s.Adds || w.Path == "" || sameTrust(r, s, w) || !s.Rivals(w) || slices.Contains(c.Trust.Adds, s.Path) {
 				continue
 			}
 			if key := s.Where() + "\x00" + w.Where(); !seen[key] {

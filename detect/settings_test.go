@@ -78,6 +78,7 @@ func TestCAPaths(t *testing.T) {
 	}{
 		"complete":                      {map[string]string{"PIP_CERT": "/b.pem"}, with(aVenv, "/b.pem", pemOf(public, private)), ""},
 		"only a private CA":             {map[string]string{"PIP_CERT": "/b.pem"}, with(aVenv, "/b.pem", pemOf(private)), "error ca-path-partial pip env:PIP_CERT manual\n"},
+		"gem adds a private CA":         {map[string]string{"SSL_CERT_FILE": "/a.pem"}, map[string]string{"/usr/bin/gem": "", "/root/.gemrc": ":ssl_ca_cert: /b.pem\n", "/a.pem": pemOf(public), "/b.pem": pemOf(private)}, ""},
 		"private, before pip is there":  {map[string]string{"PIP_CERT": "/b.pem"}, map[string]string{"/b.pem": pemOf(private)}, "error ca-path-partial pip env:PIP_CERT manual\n"},
 		"private, only private servers": {map[string]string{"PIP_CERT": "/b.pem", "PIP_INDEX_URL": "https://pypi.corp.example/simple"}, with(aVenv, "/b.pem", pemOf(private)), ""},
 		"private, but added":            {map[string]string{"NODE_EXTRA_CA_CERTS": "/b.pem"}, map[string]string{"/b.pem": pemOf(private)}, ""},
