@@ -35,7 +35,7 @@ func Classify(s string) []Diagnosis {
 	}
 	s = ansi.ReplaceAllString(strings.ToValidUTF8(s, "?"), "")
 	host, tool := hostIn(strings.Join(strings.Fields(s), " ")), toolIn(strings.ToLower(s))
-	words := fold(s)
+	words := fold(validity.ReplaceAllString(s, " "))
 	var out []Diagnosis
 	for _, row := range classRows {
 		if row.fallback && len(out) > 0 {
@@ -96,6 +96,7 @@ func (r classRow) next(host string) string {
 var (
 	ansi     = regexp.MustCompile(`\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\))`)
 	buildPos = regexp.MustCompile(`\(_ssl\.c:\d+\)`)
+	validity = regexp.MustCompile(`(?i)\bv:NotBefore: [^;\n]*; NotAfter: [^\n]*`) // s_client lists every certificate's
 	urls     = regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://[^\s"'<>|)\]]+`)
 	quotes   = strings.NewReplacer("’", "'", "‘", "'", "“", `"`, "”", `"`, "`", "'")
 )
@@ -122,6 +123,7 @@ var hostPatterns = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)Cannot connect to host ([A-Za-z0-9.-]+(?::\d+)?)`),
 	regexp.MustCompile(`(?i)cannot verify ([A-Za-z0-9.-]+)['’]s certificate`),
 	regexp.MustCompile(`(?i)certificate (?:signer )?of ["'‘]([^"'’]+)["'’]`),
+	regexp.MustCompile(`(?i)\* Connected to ([A-Za-z0-9.-]+) \([^)]*\) port (\d+)`),
 	regexp.MustCompile(`(?i)(?:Could not resolve (?:host|proxy): |lookup |ENOTFOUND |getaddrinfo E\w+ )([A-Za-z0-9.-]+)`),
 	regexp.MustCompile(`(?i)\bhttps://(?:[^\s/@"'<>]+@)?(\[[0-9a-f:]+\](?::\d+)?|[A-Za-z0-9.-]+(?::\d+)?)`),
 	regexp.MustCompile(`(?i)(?:connect to|connecting to|Failed to connect to) ([A-Za-z0-9.-]+\.[A-Za-z]{2,}(?::\d+)?)`),

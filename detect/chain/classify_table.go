@@ -33,7 +33,7 @@ var toolMarks = []struct {
 	{"python", []string{"[x509: ", "[x509] "}},
 	{"go", []string{"x509: ", "go: ", "proxyconnect tcp"}},
 	{"java", []string{"pkix path", "javax.net.ssl", "sun.security", "java.security", "maven", "gradle"}},
-	{"ruby", []string{"openssl::ssl::sslerror", "ssl_connect returned=1"}},
+	{"ruby", []string{"openssl::ssl::sslerror", "ssl_connect returned=1", "ssl verification error at depth"}},
 	{"wget", []string{"to connect to", "wget:", "unable to establish ssl connection"}},
 	{"curl", []string{"curl: ("}},
 	{"openssl", []string{"verify return code", "verify error:num"}},

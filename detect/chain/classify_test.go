@@ -173,3 +173,41 @@ func FuzzClassify(f *testing.F) {
 		}
 	})
 }
+
+// Whole outputs, with all that stands around the error: only what is wrong is
+// named, and the server is found.
+func TestClassifyWholeOutputs(t *testing.T) {
+	for _, c := range []struct{ name, said, causes, tool, host string }{
+		{"openssl s_client, wrong name", `depth=0 CN = other.test
+verify error:num=62:hostname mismatch
+802B9A7A997F0000:error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889:
+CONNECTED(00000003)
+---
+Certificate chain
+ 0 s:CN = other.test
+   i:CN = Priv CA
+   a:PKEY: id-ecPublicKey, 256 (bit); sigalg: ecdsa-with-SHA256
+   v:NotBefore: Nov 22 06:45:43 2026 GMT; NotAfter: Dec  2 06:45:43 2026 GMT
+---
+Verification error: hostname mismatch
+Verify return code: 62 (hostname mismatch)
+`, "server-hostname", "openssl", ""},
+		{"curl -v, unknown root", `*   Trying 127.0.0.1:8441...
+* Connected to mirror.example.org (192.0.2.7) port 8441 (#0)
+* ALPN: offers h2,http/1.1
+*  CAfile: /etc/ssl/certs/ca-certificates.crt
+* SSL certificate problem: self-signed certificate in certificate chain
+* Closing connection 0
+curl: (60) SSL certificate problem: self-signed certificate in certificate chain
+More details here: https://curl.se/docs/sslcerts.html
+`, "server-intercepted", "curl", "mirror.example.org:8441"},
+		{"gem, unknown root", `ERROR:  SSL verification error at depth 1: self-signed certificate in certificate chain (19)
+ERROR:  Root certificate is not trusted (/CN=Priv CA)
+`, "server-intercepted", "ruby", ""},
+	} {
+		got := Classify(c.said)
+		if len(got) != 1 || got[0].Causes[0] != c.causes || got[0].Tool != c.tool || got[0].Host != c.host {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}
