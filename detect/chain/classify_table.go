@@ -14,10 +14,10 @@ var toolMarks = []struct {
 	{"conda", []string{"condasslerror", "condahttperror", "customvalidationerror", "conda.exceptions", "conda/gateways"}},
 	{"mamba", []string{"critical libmamba", "download error (60)", "micromamba", "error    libmamba"}},
 	{"pixi", []string{"pixi ", "rattler"}},
-	{"poetry", []string{"poetry.", "poetry/"}},
-	{"uv", []string{"--system-certs", "--native-tls", "uv pip", "uv sync", "uv-client"}},
+	{"poetry", []string{"poetry.", "poetry/", "poetry command with"}},
+	{"uv", []string{"--system-certs", "--native-tls", "uv pip", "uv sync", "uv-client", "failed to fetch: `"}},
 	{"pip", []string{"pip._vendor", "there was a problem confirming the ssl certificate", "pip/_internal", "could not find a version that satisfies", "pip subprocess"}},
-	{"aws", []string{"botocore", "ssl validation failed for"}},
+	{"aws", []string{"botocore", "ssl validation failed for", "aws: [error]"}},
 	{"httpx", []string{"httpx.", "httpcore."}},
 	{"aiohttp", []string{"clientconnectorcertificateerror", "aiohttp", "cannot connect to host"}},
 	{"requests", []string{"requests.exceptions", "httpsconnectionpool"}},
@@ -239,6 +239,7 @@ var fileRows = []classRow{
 			"problem with the ssl ca cert", "error adding trust anchors from file", "invalid ssl_cert_file", "invalid 'ssl_cert_file'", "parameter ssl_verify = ", "ssl_verify does not contain a valid file path",
 			"must be a boolean, a path to a certificate bundle file", "ignoring extra certs from", "unable to load root certificates",
 			"could not load pem client certificate", "in create_ssl_context ctx = ssl.create_default_context(cafile=", "curl: (77)", "curl error 77", "curl error (77)", "invalid path: ",
+			"ssl validation failed for [errno 2]", "invalid ca bundle: the configured value",
 		},
 		local: true, causes: []string{"ca-path-missing", "ca-path-invalid", "store-missing"}, tell: []text.Msg{text.M("chain.tell-file")},
 	},
@@ -330,5 +331,10 @@ var wrapperRows = []classRow{{
 	},
 	causes:   anyCause,
 	tell:     []text.Msg{text.M("chain.tell-generic")},
+	fallback: true,
+}, {
+	any:      []string{"probable causes: - the server is not responding"}, // poetry 2
+	causes:   slices.Concat(anyCause, []string{"net-dns", "net-refused", "net-timeout"}),
+	tell:     []text.Msg{text.M("chain.tell-poetry")},
 	fallback: true,
 }}

@@ -49,6 +49,31 @@ requests.exceptions.SSLError: HTTPSConnectionPool(host='lib.example.org', port=8
   Caused by: client error (Connect)
   Caused by: invalid peer certificate: UnknownIssuer
 hint: Consider enabling use of system TLS certificates with the --system-certs flag`, "uv", "pypi.org", "server-incomplete-chain"},
+	{"uv 0.6, as it draws it", "  × Failed to fetch: `https://mirror.example.org/simple/labpkg/`" + `
+  ├─▶ Request failed after 3 retries
+  ├─▶ error sending request for url
+  │   (https://mirror.example.org/simple/labpkg/)
+  ├─▶ client error (Connect)
+  ╰─▶ invalid peer certificate: UnknownIssuer
+  help: Consider enabling use of system TLS certificates with the
+` + "        `--native-tls` command-line flag", "uv", "mirror.example.org", "server-incomplete-chain"},
+	{"uv 0.6, name", "error: Failed to fetch: `https://mirror.example.org/simple/labpkg/`" + `
+  Caused by: Request failed after 3 retries
+  Caused by: error sending request for url (https://mirror.example.org/simple/labpkg/)
+  Caused by: client error (Connect)
+  Caused by: invalid peer certificate: NotValidForName`, "uv", "mirror.example.org", "server-hostname"},
+	{"poetry 2 tells nothing", `All attempts to connect to mirror.example.org failed.
+
+Probable Causes:
+ - the server is not responding to requests at the moment
+ - the hostname cannot be resolved by your DNS
+ - your network is not connected to the internet
+
+You can also run your poetry command with -v to see more information.`, "poetry", "mirror.example.org", "server-incomplete-chain"},
+	{"pdm 2.29", `[ConnectError]: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate in certificate chain (_ssl.c:1130)
+WARNING: Add '-v' to see the detailed traceback`, "python", "", "server-intercepted"},
+	{"aws, missing bundle", `SSL validation failed for https://s3.example.org/b/k [Errno 2] No such file or directory`, "aws", "s3.example.org", "ca-path-missing"},
+	{"aws, empty bundle", `aws: [ERROR]: Invalid CA bundle: the configured value (ca_bundle, AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or verify) resolved to an empty or whitespace-only string. Provide a valid path to a CA bundle file.`, "aws", "", "ca-path-missing"},
 	{"rustls, pinned CA", `invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))`, "rustls", "", "server-self-signed"},
 	{"cargo", `warning: spurious network error (3 tries remaining): [60] SSL peer certificate or SSH remote key was not OK (SSL certificate problem: certificate has expired)`, "cargo", "", "clock-skew"},
 	{"curl, self-signed", `curl: (60) SSL certificate problem: self signed certificate

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"trustfix/internal/edit"
 	"trustfix/platform"
@@ -31,7 +32,8 @@ func FilesOf(v *platform.View, r *Row) []File {
 
 // Says is what an entry with this value means to a key of a row.
 func (k *Key) Says(path []string, value string) (role Role, off bool) {
-	return k.class(edit.Entry{Path: path, Value: value})
+	// A path is a string in any file.
+	return k.class(edit.Entry{Path: path, Value: value, Quoted: strings.HasPrefix(value, "/")})
 }
 
 // Says is what a value of a variable means; ok is false where it says nothing.

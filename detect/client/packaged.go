@@ -7,7 +7,7 @@ import (
 )
 
 // packageOf are packages whose name is not the program's.
-var packageOf = map[string]string{"node": "nodejs", "apt-get": "apt"}
+var packageOf = map[string]string{"node": "nodejs", "apt-get": "apt", "aws": "awscli"}
 
 // packaged is the upstream version of a program that the distribution's
 // package manager installed, from its database as a file; "" for others.

@@ -216,8 +216,11 @@ func (s *scan) fileLayers(r, owner *Row, c *Client, files []File) []layer {
 			if e.Parent {
 				e.Value = strings.Join(members(entries[i+1:], e.Path), "\n")
 			}
-			x := s.place(owner, f, e, mine)
 			role, off := k.class(e)
+			if role == roleOther && k.Class != nil {
+				continue // such a value says nothing here, and may be anything: a secret too
+			}
+			x := s.place(owner, f, e, mine)
 			if f.Here && !f.Aside {
 				c.Dir = s.v.Dir
 			}

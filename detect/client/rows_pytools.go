@@ -7,8 +7,9 @@ import (
 	"trustfix/internal/edit"
 )
 
-// uv, poetry, pdm, pipx and pixi (reference/clients.md §2, §4): read in
-// sources, not run.
+// uv, poetry, pdm, pipx and pixi (reference/clients.md §2, §4). The laboratory
+// runs all but pixi, which is read in its sources: uv 0.6, poetry 1.3 and 2.3,
+// pdm 2.2 and 2.29, pipx 1.1 and 1.15.
 
 const readNotRun = "run-time behaviour: read in sources"
 
@@ -62,7 +63,7 @@ var uvRow = &Row{
 	Rules:      ruleSet("rustls"),
 	Resolve:    func(s *scan, c *Client, layers []layer) { s.rustls(c, layers, "system-certs", "native-tls") },
 	Versions:   (*scan).packaged,
-	Unverified: readNotRun,
+	Unverified: "SSL_CERT_DIR by itself, system-certs, bundles that are not there (since 0.9 to 0.12): read in sources",
 }
 
 // uvProject is the nearest uv.toml, or pyproject.toml with a table for uv.
@@ -193,7 +194,8 @@ var poetryRow = &Row{
 		return append(out, s.inProject("poetry.toml", edit.TOML, "pyproject.toml")...)
 	},
 	Keys: []Key{
-		{Path: []string{"certificates", "*", "cert"}, Class: falseOrPath, HostAt: 2},
+		{Path: []string{"certificates", "*", "verify"}, Class: poetryCert, HostAt: 2}, // before cert, if both are there
+		{Path: []string{"certificates", "*", "cert"}, Class: poetryCert, HostAt: 2},
 		{Path: []string{"certificates", "*", "client-cert"}, Role: RoleCert},
 		{Path: []string{"repositories", "*", "url"}, Role: RoleURL},
 		{Path: []string{"tool", "poetry", "source", "*", "url"}, Role: RoleURL},
@@ -201,7 +203,7 @@ var poetryRow = &Row{
 	Vars: []Var{
 		{Name: "CURL_CA_BUNDLE", Role: RoleCA, Below: true},
 		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA, Below: true},
-		{Name: "POETRY_CERTIFICATES_*_CERT", Class: falseOrPath},
+		{Name: "POETRY_CERTIFICATES_*_CERT", Role: RoleCA},
 	},
 	ByHand:  "poetry config certificates.REPOSITORY.cert /path/to/bundle.pem",
 	Pin:     &Pin{Key: []string{"certificates", perServer, "cert"}, File: func(*scan, *Client) File { return File{} }, Dir: ".config/pypoetry"},
@@ -224,18 +226,15 @@ var poetryRow = &Row{
 			}
 		}
 	},
-	Unverified: readNotRun,
 }
 
-// falseOrPath: poetry's certificates.<repository>.cert.
-func falseOrPath(e edit.Entry) (Role, bool) {
-	switch strings.ToLower(strings.TrimSpace(e.Value)) {
-	case "false", "0":
-		return RoleVerify, true
-	case "true", "1", "":
-		return RoleVerify, false
+// poetryCert: only TOML's own false, and not a string of that name, which is a
+// path to poetry, switches verification off. Other numbers and words do nothing.
+func poetryCert(e edit.Entry) (Role, bool) {
+	if e.Quoted && e.Value != "" {
+		return RoleCA, false
 	}
-	return RoleCA, false
+	return RoleVerify, e.Value == "false"
 }
 
 var pdmRow = &Row{
@@ -243,8 +242,8 @@ var pdmRow = &Row{
 	Find:  func(s *scan) []*Client { return s.pyTool("pdm") },
 	Files: pdmFiles,
 	Keys: []Key{
-		{Path: []string{"pypi", "verify_ssl"}, Role: RoleVerify, Off: value(oneOf("false", "0", "no", "off"))},
-		{Path: []string{"pypi", "*", "verify_ssl"}, Role: RoleVerify, Off: value(oneOf("false", "0", "no", "off")), Aside: true},
+		{Path: []string{"pypi", "verify_ssl"}, Role: RoleVerify, Off: value(pdmOff)},
+		{Path: []string{"pypi", "*", "verify_ssl"}, Role: RoleVerify, Off: value(pdmOff), Aside: true},
 		{Path: []string{"pypi", "ca_certs"}, Role: RoleCA},
 		{Path: []string{"pypi", "*", "ca_certs"}, Role: RoleCA, Aside: true},
 		{Path: []string{"pypi", "client_cert"}, Role: RoleCert},
@@ -252,25 +251,26 @@ var pdmRow = &Row{
 		{Path: []string{"pypi", "url"}, Role: RoleURL},
 		{Path: []string{"pypi", "*", "url"}, Role: RoleURL},
 		{Path: []string{"tool", "pdm", "source", "*", "url"}, Role: RoleURL},
-		{Path: []string{"tool", "pdm", "source", "*", "verify_ssl"}, Role: RoleVerify, Off: value(oneOf("false", "0", "no", "off")), Aside: true},
+		{Path: []string{"tool", "pdm", "source", "*", "verify_ssl"}, Role: RoleVerify, Off: value(pdmOff), Aside: true},
 		{Path: []string{"tool", "pdm", "source", "*", "ca_certs"}, Role: RoleCA, Aside: true},
 	},
 	Vars: []Var{
 		{Name: "CURL_CA_BUNDLE", Role: RoleCA, Below: true},
 		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA, Below: true},
-		{Name: "PDM_PYPI_VERIFY_SSL", Role: RoleVerify, Off: oneOf("false", "0", "no", "off")},
-		{Name: "PDM_PYPI_CA_CERTS", Role: RoleCA},
+		{Name: "PDM_PYPI_VERIFY_SSL", Role: RoleVerify, Off: pdmOff},
 	},
 	Default: "certifi",
 	Source: func(s *scan, c *Client) string {
 		return s.certifiOf(envOf(c))
 	},
-	ByHand:     "pdm config pypi.NAME.ca_certs /path/to/bundle.pem",
-	Pin:        &Pin{Key: []string{"pypi", "ca_certs"}, File: userPDM},
-	Servers:    []string{"https://pypi.org/simple/"},
-	Rules:      (*Client).pyRules,
-	Unverified: readNotRun,
+	ByHand:  "pdm config pypi.NAME.ca_certs /path/to/bundle.pem",
+	Pin:     &Pin{Key: []string{"pypi", "ca_certs"}, File: userPDM},
+	Servers: []string{"https://pypi.org/simple/"},
+	Rules:   (*Client).pyRules,
 }
+
+// pdmOff: an empty string is as good as false to pdm, and "off" is not.
+var pdmOff = oneOf("false", "0", "no", "")
 
 func pdmFiles(s *scan, _ *Client) []File {
 	site, user := "/etc/xdg/pdm/config.toml", path.Join(s.configHome(), "pdm/config.toml")
@@ -282,6 +282,7 @@ func pdmFiles(s *scan, _ *Client) []File {
 	}
 	out := []File{{Path: site, Format: edit.TOML}, {Path: user, Format: edit.TOML}}
 	out = append(out, s.inProject("pyproject.toml", edit.TOML, "pyproject.toml")...)
+	out = append(out, s.inProject(".pdm.toml", edit.TOML, "pyproject.toml")...) // of old
 	return append(out, s.inProject("pdm.toml", edit.TOML, "pyproject.toml")...)
 }
 

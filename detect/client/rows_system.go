@@ -3,6 +3,7 @@ package client
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"trustfix/internal/edit"
@@ -140,22 +141,66 @@ var awsRow = &Row{
 	Name:     "aws",
 	Programs: []string{"aws"},
 	Files: func(s *scan, _ *Client) []File {
-		return []File{{Path: orElse(s.getenv("AWS_CONFIG_FILE"), path.Join(s.home, ".aws/config")), Format: edit.INI}}
+		return []File{
+			{Path: orElse(s.getenv("AWS_CONFIG_FILE"), path.Join(s.home, ".aws/config")), Format: edit.INI},
+			{Path: orElse(s.getenv("AWS_SHARED_CREDENTIALS_FILE"), path.Join(s.home, ".aws/credentials")), Format: edit.INI},
+		}
 	},
 	Keys: []Key{
-		{Path: []string{"*", "ca_bundle"}, Role: RoleCA},
+		{Path: []string{"*", "ca_bundle"}, Class: awsBundle},
 		{Path: []string{"*", "endpoint_url"}, Role: RoleURL},
 		{Path: []string{"*", "*"}, Class: awsService},
 	},
 	Vars: []Var{
 		{Name: "REQUESTS_CA_BUNDLE", Role: RoleCA, Below: true},
-		{Name: "AWS_CA_BUNDLE", Role: RoleCA},
+		{
+			Name: "REQUESTS_CA_BUNDLE", Role: RoleVerify, Off: is(""), OffOnly: true, Below: true,
+			Applies: func(c *Client) bool { return c.Path != "" },
+		},
+		{Name: "AWS_CA_BUNDLE", Class: awsBundle},
+		{Name: "AWS_DEFAULT_PROFILE", Role: roleOther},
+		{Name: "AWS_PROFILE", Role: roleOther},
 		{Name: "AWS_ENDPOINT_URL", Role: RoleURL},
 		{Name: awsEndpoint + "*", Role: RoleURL},
 	},
-	Default: builtIn,
-	Pin:     &Pin{Key: []string{"default", "ca_bundle"}, Dir: ".aws"},
-	Rules:   ruleSet("openssl-3"),
+	Default:  builtIn,
+	Pin:      &Pin{Key: []string{"default", "ca_bundle"}, Dir: ".aws"},
+	Rules:    ruleSet("openssl-3"),
+	Resolve:  awsResolve,
+	Versions: (*scan).packaged,
+}
+
+// awsBundle: a name that is there and empty means "do not verify" to botocore
+// before 1.43.54 (July 2026); newer ones stop with an error.
+func awsBundle(e edit.Entry) (Role, bool) {
+	if strings.TrimSpace(e.Value) == "" {
+		return RoleVerify, true
+	}
+	return RoleCA, false
+}
+
+// awsResolve: of the profiles only the chosen one counts.
+func awsResolve(s *scan, c *Client, layers []layer) {
+	profile := "default"
+	for _, l := range layers {
+		if l.Env && strings.HasSuffix(l.Name, "_PROFILE") && l.Value != "" {
+			profile, l.Wins = l.Value, true
+		}
+	}
+	used := slices.DeleteFunc(slices.Clone(layers), func(l layer) bool {
+		return !l.Env && strings.TrimPrefix(l.Entry.Path[0], "profile ") != profile
+	})
+	var last *layer // the variable before the files
+	for i := range used {
+		if used[i].role == RoleVerify || used[i].role == RoleCA {
+			last = &used[i]
+		}
+	}
+	if last != nil && last.role == RoleVerify {
+		c.Verify, last.Wins = "off", true
+		return
+	}
+	s.trustOf(c, used)
 }
 
 // awsEndpoint begins the variables that name the server of one service.

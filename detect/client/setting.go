@@ -30,6 +30,9 @@ func (x *Setting) Refused() (text.Msg, bool) {
 	if x.TrustsNothing() {
 		return text.M("ca-path-invalid.npm"), true
 	}
+	if x.Client == "poetry" && oneOf("false", "true", "0", "1")(v) {
+		return text.M("ca-path-invalid.poetry"), true
+	}
 	if x.Client != "conda" || v == "truststore" || strings.ContainsAny(v, "$/\\") && !strings.HasPrefix(v, "~") {
 		return text.Msg{}, false
 	}

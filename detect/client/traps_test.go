@@ -1,6 +1,7 @@
 package client
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -34,6 +35,36 @@ func TestTraps(t *testing.T) {
 			"an empty ssl_verify: disables",
 			conda + "-- root/.condarc --\nchannels: [defaults]\nssl_verify:\n",
 			[]state{{"conda", "off", "certifi", "", "/root/.condarc:2"}},
+		},
+		{
+			"an empty ca_bundle disables aws, and of the profiles only the chosen one counts",
+			"-- root/.aws/config --\n[default]\nca_bundle =\n[profile lab]\nca_bundle = /lab.pem\n",
+			[]state{{"aws", "off", "certifi", "", "/root/.aws/config:2"}},
+		},
+		{
+			"the credentials win over the configuration, and AWS_PROFILE chooses",
+			"-- root/.aws/config --\n[profile lab]\nca_bundle = /lab.pem\n-- root/.aws/credentials --\n[default]\nca_bundle =\n[lab]\nca_bundle = /own.pem\n-- root/.profile --\nexport AWS_PROFILE=lab\n",
+			[]state{{"aws", "on", "file", "/own.pem", "/root/.aws/credentials:4"}},
+		},
+		{
+			"poetry's switch is false, not a string or a number",
+			"-- root/.config/pypoetry/config.toml --\n[certificates.one]\ncert = \"false\"\n[certificates.two]\ncert = 0\n",
+			[]state{{"poetry", "on", "certifi", "", ""}},
+		},
+		{
+			"poetry reads verify too",
+			"-- root/.config/pypoetry/config.toml --\n[certificates.one]\nverify = false\n",
+			[]state{{"poetry", "off", "certifi", "", "/root/.config/pypoetry/config.toml:2"}},
+		},
+		{
+			"an empty verify_ssl is off for pdm",
+			"-- root/.config/pdm/config.toml --\n[pypi]\nverify_ssl = \"\"\n",
+			[]state{{"pdm", "off", "certifi", "", "/root/.config/pdm/config.toml:2"}},
+		},
+		{
+			"off is not off for pdm",
+			"-- root/.config/pdm/config.toml --\n[pypi]\nverify_ssl = \"off\"\n",
+			[]state{{"pdm", "on", "certifi", "", ""}},
 		},
 		{
 			"an empty CURL_CA_BUNDLE disables old requests",
@@ -90,5 +121,30 @@ func TestTraps(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Of a file that holds secrets too only what is about trust is kept, and so
+// nothing else can be shown.
+func TestSecretsAreNoSettings(t *testing.T) {
+	inv := resolve(t, txtar.Parse([]byte(`-- root/.aws/config --
+[services lab]
+s3 =
+  endpoint_url = https://s3.example.org
+[default]
+aws_session_token = hush
+-- root/.aws/credentials --
+[default]
+aws_secret_access_key = hush
+ca_bundle = /lab.pem
+`)), nil)
+	c := one(t, inv, "aws", "")
+	for _, x := range c.Settings {
+		if strings.Contains(x.Value, "hush") {
+			t.Errorf("%s %s is kept", x.Where(), x.Name)
+		}
+	}
+	if len(c.Settings) != 2 || c.Trust.Path != "/lab.pem" {
+		t.Errorf("%d settings, %+v", len(c.Settings), c.Trust)
 	}
 }

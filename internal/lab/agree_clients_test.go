@@ -127,9 +127,13 @@ func askers(t *testing.T, s *Sandbox, system Suite) []asker {
 		python("python3", "ssl", "requests", "urllib3", "httpx", "pip")
 	} else {
 		for _, p := range machine.Programs {
-			if filepath.Base(p) == "deno" {
+			switch filepath.Base(p) {
+			case "deno":
 				program("deno", p+" run --quiet --allow-all /srv/ask/ask.deno.js", rulesNamed("rustls", "rustls", nil))
-			} else {
+			case "uv": // with the roots of SSL_CERT_FILE, and as if they were the system's
+				program("uv", "sh /srv/ask/ask.uv.sh "+p+" file", rulesNamed("rustls", "uv", nil))
+				program("native-tls uv", "sh /srv/ask/ask.uv.sh "+p+" native", rulesNamed("rustls", "uv", nil))
+			default:
 				python(p, "ssl", "requests", "urllib3", "httpx", "pip")
 			}
 		}

@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
@@ -68,7 +69,8 @@ var dead = []rowCase{
 func withProfile(client func(string) Cmd) func(string) Cmd {
 	return func(host string) Cmd {
 		c := client(host)
-		return Cmd{Argv: append([]string{"/bin/sh", "-c", `[ ! -e ` + profile + ` ] || . ` + profile + `; exec "$@"`, "sh"}, c.Argv...)}
+		c.Argv = append([]string{"/bin/sh", "-c", `[ ! -e ` + profile + ` ] || . ` + profile + `; exec "$@"`, "sh"}, c.Argv...)
+		return c
 	}
 }
 
@@ -115,10 +117,11 @@ func TestRows(t *testing.T) {
 			if suite == Bullseye {
 				s.Must(javaStore)
 			}
-			for _, c := range slices.Concat(insecure, insecureLang) {
+			s.preparePython(suite)
+			for _, c := range slices.Concat(insecure, insecureLang, insecurePython) {
 				s.row(suite, c, "verify-off", func() (insecure bool) { return s.trusts(c, rowEvil) }, true)
 			}
-			for _, c := range slices.Concat(dead, deadLang) {
+			for _, c := range slices.Concat(dead, deadLang, deadPython) {
 				s.row(suite, c, "ca-path-missing", func() (broken bool) { return !s.trusts(c, rowGood) }, !c.passes)
 			}
 		})
@@ -143,7 +146,7 @@ func (s *Sandbox) row(suite Suite, c rowCase, id string, wrong func() bool, befo
 		s.t.Errorf("%s: the client is in trouble: %v, expected %v", what, !before, before)
 	}
 	cmd := TrustfixCmd("--apply", "--offline", "--only", id)
-	cmd.Dir = c.dir
+	cmd.Dir = cmp.Or(c.dir, c.client(rowGood).Dir) // what a client reads of its project, trustfix reads there
 	doc := s.DiagnoseAs(cmd, 0)
 	found := slices.ContainsFunc(doc.Find(id), func(f Finding) bool { return strings.HasPrefix(f.Where, c.file+":") })
 	if !found || doc.Run == nil || doc.Run.State != "applied" {
@@ -168,14 +171,17 @@ func (s *Sandbox) row(suite Suite, c rowCase, id string, wrong func() bool, befo
 	}
 }
 
+// answers are what a client says that fails for another reason, after TLS.
+var answers = map[string]string{"git": "not found", "aws": "(404)", "pipx": "No apps associated"}
+
 // trusts runs the case's client, in a shell that has read the profile or not.
 func (s *Sandbox) trusts(c rowCase, host string) bool {
 	s.t.Helper()
 	cmd := c.client(host)
-	cmd.Dir = c.dir
+	cmd.Dir = cmp.Or(c.dir, cmd.Dir)
 	r := s.Exec(cmd)
-	if c.row == "git" { // the answer 404 comes after TLS
-		return strings.Contains(r.Stderr, "not found")
+	if answer := answers[c.row]; answer != "" {
+		return strings.Contains(r.Stdout+r.Stderr, answer)
 	}
 	return r.Code == 0
 }

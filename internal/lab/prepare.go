@@ -41,7 +41,7 @@ type prepared struct {
 	MayFetch bool // what the cache lacks
 	Suites   bool // only sandboxes of suites run, else only the machine's
 
-	Programs []string          // of the machine, found by its own PATH: every Python, and deno
+	Programs []string          // of the machine, found by its own PATH: every Python, deno and uv
 	Scripts  map[string]string // the same for the relatives of npm, by name
 	scratch  string
 }
@@ -109,12 +109,12 @@ func (p *prepared) fill() error {
 }
 
 // machinePrograms finds what the machine has besides its distribution's: the
-// Pythons on PATH and those of pyenv, whose shims are no Pythons, and deno.
+// Pythons on PATH and those of pyenv, whose shims are no Pythons, deno and uv.
 func machinePrograms() []string {
 	var found []string
 	home, _ := os.UserHomeDir()
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), filepath.Join(cmp.Or(os.Getenv("PYENV_ROOT"), filepath.Join(home, ".pyenv")), "versions/*/bin")) {
-		for _, name := range []string{"python[23]*", "deno"} {
+		for _, name := range []string{"python[23]*", "deno", "uv"} {
 			all, _ := filepath.Glob(filepath.Join(dir, name))
 			found = append(found, all...)
 		}
@@ -122,7 +122,7 @@ func machinePrograms() []string {
 	var out []string
 	for _, path := range found {
 		real, err := filepath.EvalSymlinks(path)
-		if err != nil || slices.Contains(out, real) || !pythonOrDeno.MatchString(filepath.Base(real)) {
+		if err != nil || slices.Contains(out, real) || !ofMachine.MatchString(filepath.Base(real)) {
 			continue
 		}
 		head := make([]byte, 4)
@@ -138,7 +138,7 @@ func machinePrograms() []string {
 	return out
 }
 
-var pythonOrDeno = regexp.MustCompile(`^(python[23][.0-9]*|deno)$`)
+var ofMachine = regexp.MustCompile(`^(python[23][.0-9]*|deno|uv)$`)
 
 // packages fills Install and Debs.
 func (p *prepared) packages() error {

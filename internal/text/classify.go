@@ -134,6 +134,10 @@ var classifyTexts = map[string]entry{
 		"no answer in time: a firewall that drops packets, a proxy that is needed but not set, or a slow network",
 		"超时没有应答：防火墙丢包、需要代理却没有设置，或网络太慢",
 	},
+	"chain.tell-poetry": {
+		"poetry 2 says the same whether the network or a certificate is at fault; poetry -v prints the reason.",
+		"无论是网络还是证书的问题，poetry 2 的说法都一样；poetry -v 会打印原因。",
+	},
 	"chain.tell-generic": {
 		"the text does not say why: newer clients print a reason after `certificate verify failed`; `trustfix verify` finds it",
 		"这段文字没有说明原因：较新的客户端会在 `certificate verify failed` 之后写明；用 `trustfix verify` 可以查出",

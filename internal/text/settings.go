@@ -49,6 +49,7 @@ var settingsTexts = map[string]entry{
 	"ca-path-invalid.empty-dir":       {"the directory {path} holds no certificate", "目录 {path} 中没有证书"},
 	"ca-path-invalid.unhashed":        {"the directory {path} holds {n} certificates, but OpenSSL finds none without hash links", "目录 {path} 中有 {n} 张证书，但没有哈希链接，OpenSSL 一张也找不到"},
 	"ca-path-invalid.conda":           {"conda accepts a boolean, an absolute path or truststore; `{value}` makes every conda command fail", "conda 只接受布尔值、绝对路径或 truststore；写成 `{value}` 会使所有 conda 命令失败"},
+	"ca-path-invalid.poetry":          {"to poetry this is the name of a file, not a switch: only false without quotes in its own files is one", "poetry 把它当作文件名而不是开关：只有在 poetry 自己的文件中不带引号的 false 才是开关"},
 	"ca-path-invalid.npm":             {"an empty ca leaves npm without any root", "ca 为空会使 npm 不信任任何根证书"},
 	"ca-path-partial.hosts":           {"it holds {n} certificates, none of a public CA; {hosts} will be refused", "其中有 {n} 张证书，没有一张属于公共 CA；{hosts} 会被拒绝"},
 
