@@ -30,6 +30,9 @@ func (s *session) fail(code int, err error) {
 		return
 	}
 	info := failureInfo{Code: code, Message: text.Redact(err.Error())}
+	if code == exitInterrupted {
+		info.Message = text.M("cli.interrupted").String()
+	}
 	var ee *exitError
 	if errors.As(err, &ee) && ee.because != nil {
 		info.Message = text.Redact(ee.because.Error())
