@@ -21,6 +21,7 @@ var condaRow = &Row{
 		{Path: []string{"client_cert"}, Role: RoleCert},
 		{Path: []string{"client_ssl_cert_key"}, Role: RoleKey},
 		{Path: []string{"client_cert_key"}, Role: RoleKey},
+		{Path: []string{"channels"}, Role: roleOther}, // also an empty list is said
 		{Path: []string{"channels", "*"}, Role: RoleURL},
 		{Path: []string{"channel", "*"}, Role: RoleURL},
 		{Path: []string{"default_channels", "*"}, Role: RoleURL},
@@ -220,8 +221,11 @@ func (s *scan) condaServers(c *Client, layers []layer) {
 	var channels, defaults []word
 	custom, multi := map[string]word{}, map[string][]word{}
 	alias := word{"https://conda.anaconda.org", ""}
+	// Where nobody said a word of channels, conda took "defaults" up to 25.9.
+	implied := c.Name != "conda" || c.Version == "" || older(c.Version, "25.9")
 	for _, l := range layers {
 		if l.role != RoleURL {
+			implied = implied && !(l.Name == "channels" && l.Entry.Parent)
 			continue
 		}
 		w := word{strings.TrimSpace(l.Value), l.Where()}
@@ -229,8 +233,8 @@ func (s *scan) condaServers(c *Client, layers []layer) {
 		case l.Name == "CONDA_CHANNEL_ALIAS" || !l.Env && p[0] == "channel_alias":
 			alias = w
 		case l.Name == "CONDA_CHANNELS":
-			for _, v := range strings.FieldsFunc(l.Value, func(r rune) bool { return r == ',' || r == ' ' }) {
-				channels = append(channels, word{v, w.setBy})
+			for v := range strings.SplitSeq(l.Value, ",") {
+				channels = append(channels, word{strings.TrimSpace(v), w.setBy})
 			}
 		case p[0] == "channels" || p[0] == "channel":
 			channels = append(channels, w)
@@ -276,7 +280,7 @@ func (s *scan) condaServers(c *Client, layers []layer) {
 			s.endpoint(c, strings.TrimSuffix(alias.value, "/")+"/"+name, by, proxies)
 		}
 	}
-	if len(channels) == 0 && (c.Path != "" || len(defaults) > 0) {
+	if len(channels) == 0 && implied && (c.Path != "" || len(defaults) > 0) {
 		channels = []word{{"defaults", ""}}
 	}
 	for _, w := range channels {
