@@ -13,9 +13,12 @@ import (
 func TestAgreesWithGitInRepository(t *testing.T) {
 	git := program(t, "git")
 	r := rand.New(rand.NewPCG(9, 10))
-	conditions := []string{"gitdir:~/work/", "gitdir:work/", "gitdir:~/work/app/.git", "gitdir/i:~/WORK/", "gitdir:app/.git", "gitdir:~/other/", "gitdir:**/app/**", "gitdir:./work/", "onbranch:main", "onbranch:release/", "onbranch:rel*/**", "gitdir:~/w*/"}
+	conditions := []string{
+		"gitdir:~/work/", "gitdir:work/", "gitdir:~/work/app/.git", "gitdir/i:~/WORK/", "gitdir:app/.git", "gitdir:~/other/", "gitdir:**/app/**", "gitdir:./work/", "onbranch:main", "onbranch:release/", "onbranch:rel*/**", "gitdir:~/w*/",
+		"hasconfig:remote.*.url:https://github.com/**", "hasconfig:remote.*.url:https://one.example/", "hasconfig:remote.*.url:**/app.git", "hasconfig:remote.*.url:https://*.example/*", "hasconfig:remote.*.url:**",
+	}
 	values := []string{"false", "true", "0", "", "no"}
-	for i := range 24 {
+	agree(t, configurationsIn(t), func(i int) string {
 		condition := conditions[i%len(conditions)]
 		branch := pick(r, "main", "release/1.2")
 		files := map[string]string{
@@ -63,7 +66,8 @@ func TestAgreesWithGitInRepository(t *testing.T) {
 		if !found {
 			t.Errorf("git's remote is %s, we have %v", remote, c.Endpoints)
 		}
-	}
+		return c.Verify + " " + c.Trust.Path + " " + remote
+	})
 }
 
 // npm's own word on which project it is in.

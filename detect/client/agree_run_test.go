@@ -26,3 +26,11 @@ func agree(t *testing.T, n int, compare func(i int) (kind string)) {
 		t.Errorf("%d configurations draw one answer: %v", n, kinds)
 	}
 }
+
+// configurationsIn is how many a test draws: with -short only some.
+func configurationsIn(t *testing.T) int {
+	if testing.Short() {
+		return configurations / 6
+	}
+	return configurations
+}

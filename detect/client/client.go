@@ -173,5 +173,6 @@ type Setting struct {
 	ByHand    bool      // only a person should change it
 	Adds      bool      // RoleCA: read besides the default roots, not instead of them
 	Dir       bool      // RoleCA: names a directory
+	Beside    bool      // a relative path is meant from the directory of File
 	Path      string    // RoleCA, RoleCert, RoleKey: Value as an absolute path; "" when it cannot be known from here
 }

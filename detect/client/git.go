@@ -128,16 +128,10 @@ func gitFiles(s *scan, _ *Client) []File {
 		names = append(names, path.Join(s.configHome(), "git/config"), path.Join(s.home, ".gitconfig"))
 	}
 	w := gitWalk{scan: s, repo: s.gitRepo()}
-	var local []string
-	if w.repo.dir != "" {
-		local = []string{path.Join(w.repo.common, "config"), path.Join(w.repo.dir, "config.worktree")}
-	}
-	for _, n := range names {
-		w.add(n, 0, false)
-	}
-	w.here = true
-	for _, n := range local {
-		w.add(n, 0, false)
+	w.walk(names)
+	if w.asked { // whether there is such a remote is known now
+		w.known, w.out = w.remotes, nil
+		w.walk(names)
 	}
 	return w.out
 }
@@ -145,9 +139,26 @@ func gitFiles(s *scan, _ *Client) []File {
 // gitWalk follows includes.
 type gitWalk struct {
 	*scan
-	repo gitRepo
-	here bool // in the repository's own files
-	out  []File
+	repo    gitRepo
+	here    bool // in the repository's own files
+	out     []File
+	remotes []string // addresses that the files name
+	asked   bool     // a condition is about them
+	known   []string // remotes of a walk before
+}
+
+// walk lists the files, and then the repository's own.
+func (w *gitWalk) walk(names []string) {
+	w.here = false
+	for _, n := range names {
+		w.add(n, 0, false)
+	}
+	if w.repo.dir == "" {
+		return
+	}
+	w.here = true
+	w.add(path.Join(w.repo.common, "config"), 0, false)
+	w.add(path.Join(w.repo.dir, "config.worktree"), 0, false)
 }
 
 // add lists a file: what it includes in its middle stands between two parts of
@@ -168,6 +179,9 @@ func (w *gitWalk) add(name string, depth int, aside bool) {
 	}
 	for _, e := range w.parse("git", name, edit.GitConfig) {
 		n := len(e.Path)
+		if n == 3 && !aside && strings.EqualFold(e.Path[0], "remote") && strings.EqualFold(e.Path[2], "url") {
+			w.remotes = append(w.remotes, e.Value)
+		}
 		if n < 2 || !strings.EqualFold(e.Path[n-1], "path") {
 			continue
 		}
@@ -190,11 +204,14 @@ func (w *gitWalk) add(name string, depth int, aside bool) {
 	}
 }
 
-// holds reports whether the condition of an includeIf is met here. One about
-// remotes is taken not to be: it would have to be known before it is read.
+// holds reports whether the condition of an includeIf is met here.
 func (w *gitWalk) holds(condition, dir string) bool {
 	kind, pattern, _ := strings.Cut(condition, ":")
 	fold := kind == "gitdir/i"
+	if remote, ok := strings.CutPrefix(pattern, "remote.*.url:"); ok && kind == "hasconfig" {
+		w.asked = true // a "/" at the end stands for itself, unlike that of the others
+		return slices.ContainsFunc(w.known, func(u string) bool { return wildmatch(remote, u, false) })
+	}
 	if kind == "onbranch" {
 		if strings.HasSuffix(pattern, "/") {
 			pattern += "**"

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -20,10 +21,18 @@ var locations = []string{
 	"CLOUDSDK_CONFIG", "R_ENVIRON", "R_ENVIRON_USER", "R_PROFILE", "R_PROFILE_USER",
 }
 
-// getenv is a variable of the process, or one of locations as a profile sets it.
+// getenv is a variable of the process, or one of locations as a profile sets
+// it; npm's in any case.
 func (s *scan) getenv(name string) string {
 	if v, ok := s.v.Env[name]; ok {
 		return v
+	}
+	if strings.HasPrefix(name, "npm_config_") {
+		for _, k := range slices.Sorted(maps.Keys(s.v.Env)) {
+			if canon(k) == name {
+				return s.v.Env[k]
+			}
+		}
 	}
 	return s.located[name]
 }
@@ -38,11 +47,13 @@ func (s *scan) readLocations() {
 		}
 		for _, f := range s.expandFiles([]File{src.File}) {
 			data := s.readRaw("environment", f.Path)
-			if !slices.ContainsFunc(locations, func(n string) bool { return bytes.Contains(data, []byte(n)) }) {
+			if !slices.ContainsFunc(locations, func(n string) bool {
+				return bytes.Contains(data, []byte(n)) || bytes.Contains(data, []byte(strings.ToUpper(n)))
+			}) {
 				continue
 			}
 			for _, e := range s.parse("environment", f.Path, f.Format) {
-				if len(e.Path) != 1 || !slices.Contains(locations, e.Path[0]) {
+				if len(e.Path) != 1 || !slices.Contains(locations, canon(e.Path[0])) {
 					continue
 				}
 				var parts []string
@@ -52,7 +63,7 @@ func (s *scan) readLocations() {
 					}
 				}
 				if v := strings.Join(parts, ":"); v != "" {
-					found[e.Path[0]] = v
+					found[canon(e.Path[0])] = v
 				}
 			}
 		}

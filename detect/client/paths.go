@@ -53,6 +53,15 @@ func (s *scan) osBundle() string {
 // substitution, a relative path.
 func (s *scan) expand(v string) (string, bool) { return s.expandIn(v, "") }
 
+// pathOf is the file or directory that a setting names.
+func (s *scan) pathOf(x *Setting) (string, bool) {
+	p, ok := s.expandIn(x.Value, x.Scope)
+	if !ok && x.Beside && p != "" && !strings.ContainsAny(p, "$`") {
+		return path.Join(path.Dir(x.File), p), true
+	}
+	return p, ok
+}
+
 // expandIn is expand inside a conda environment, "" for none.
 func (s *scan) expandIn(v, scope string) (string, bool) {
 	if rest, ok := strings.CutPrefix(v, "~"); ok && (rest == "" || rest[0] == '/') {

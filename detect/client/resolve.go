@@ -127,12 +127,13 @@ func (s *scan) lookAny(names []string) string {
 
 // layers are the places that speak to an instance, lowest precedence first.
 func (s *scan) layers(r *Row, c *Client) []layer {
-	out := s.varLayers(r, c, true)
+	out := s.varLayers(r, c, func(v *Var) bool { return v.Below })
 	for _, name := range r.Reads {
 		if o := ByName(name); o.Files != nil {
 			out = append(out, s.fileLayers(r, o, c, o.Files(s, c))...)
 		}
 	}
+	out = append(out, s.varLayers(r, c, func(v *Var) bool { return v.Between })...)
 	var above []File
 	if r.Files != nil {
 		all := r.Files(s, c)
@@ -141,7 +142,7 @@ func (s *scan) layers(r *Row, c *Client) []layer {
 		above = slices.DeleteFunc(all, func(f File) bool { return !isAbove(f) })
 		out = append(out, s.fileLayers(r, r, c, below)...)
 	}
-	out = append(out, s.varLayers(r, c, false)...)
+	out = append(out, s.varLayers(r, c, func(v *Var) bool { return !v.Below && !v.Between })...)
 	if len(above) > 0 {
 		out = append(out, s.fileLayers(r, r, c, above)...)
 	}
@@ -151,11 +152,11 @@ func (s *scan) layers(r *Row, c *Client) []layer {
 	return out
 }
 
-func (s *scan) varLayers(r *Row, c *Client, below bool) []layer {
+func (s *scan) varLayers(r *Row, c *Client, these func(*Var) bool) []layer {
 	var out []layer
 	for i := range r.Vars {
 		v := &r.Vars[i]
-		if v.Below != below || v.Applies != nil && !v.Applies(c) {
+		if !these(v) || v.Applies != nil && !v.Applies(c) {
 			continue
 		}
 		for _, x := range s.visible(v.Name, c.Path) {
@@ -268,7 +269,7 @@ func (s *scan) place(owner *Row, f File, e edit.Entry, k *Key) *Setting {
 	}
 	x := &Setting{
 		Client: owner.Name, Role: role, Name: keyName(e.Path), Value: e.Value, Off: off, File: f.Path, Format: f.Format,
-		Entry: e, Aside: k.Aside || f.Aside, Elevated: s.elevated(f.Path), Adds: k.Adds, Dir: k.Dir, Signed: k.Signed, ByHand: k.ByHand,
+		Entry: e, Aside: k.Aside || f.Aside, Elevated: s.elevated(f.Path), Adds: k.Adds, Dir: k.Dir, Beside: k.Beside, Signed: k.Signed, ByHand: k.ByHand,
 	}
 	if k.Word != "" {
 		x.Value, x.Word = wordOf(e.Value, k.Word)

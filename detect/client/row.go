@@ -108,6 +108,8 @@ type Key struct {
 	Adds bool
 	// Dir: the value is a directory of roots.
 	Dir bool
+	// Beside: a relative path is meant from the directory of the file.
+	Beside bool
 	// Hosts: the value lists the hosts that are not verified.
 	Hosts bool
 	// HostAt is the index of the path element that is a host, a URL or, for a
@@ -146,6 +148,8 @@ type Var struct {
 	KeyStore bool
 	// Below: files win over it.
 	Below bool
+	// Between: it wins over the files of Reads and loses to the row's own.
+	Between bool
 	// Applies says for which instances the variable counts; nil: all.
 	Applies func(c *Client) bool
 	// EmptyCounts: set but empty means something to this program.

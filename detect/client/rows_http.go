@@ -104,6 +104,8 @@ var wgetRow = &Row{
 		{Path: []string{"cadirectory"}, Role: RoleCA, Dir: true, Aside: true},
 		{Path: []string{"certificate"}, Role: RoleCert},
 		{Path: []string{"privatekey"}, Role: RoleKey},
+		{Path: []string{"httpproxy"}, Role: RoleProxy, Scheme: "http"},
+		{Path: []string{"httpsproxy"}, Role: RoleProxy, Scheme: "https"},
 	},
 	Default:  "os",
 	Rules:    ruleSet("gnutls"),

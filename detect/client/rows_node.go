@@ -110,7 +110,7 @@ func npmFiles(s *scan, c *Client) []File {
 		}
 	}
 	add("/usr/lib/node_modules/npm/npmrc", "/usr/local/lib/node_modules/npm/npmrc", "/usr/share/nodejs/npm/npmrc")
-	if g, _ := s.envValue("npm_config_globalconfig", ""); g != "" {
+	if g := s.getenv("npm_config_globalconfig"); g != "" {
 		add(g)
 	} else {
 		add("/usr/etc/npmrc", "/usr/local/etc/npmrc", "/etc/npmrc")
@@ -171,19 +171,28 @@ var pnpmRow = &Row{
 	Programs: []string{"pnpm"},
 	Files: func(s *scan, c *Client) []File {
 		all := npmFiles(s, c)
-		n := len(all)
-		if all[n-1].Here {
-			n--
+		at := len(all)
+		if all[at-1].Here {
+			at--
 		}
-		out := append(slices.Clone(all[:n]), File{Path: path.Join(s.configHome(), "pnpm/rc"), Format: edit.Npmrc})
+		var out []File
+		if s.getenv("npm_config_globalconfig") == "" { // which names another in its place
+			out = append(out, File{Path: path.Join(s.configHome(), "pnpm/rc"), Format: edit.Npmrc})
+		}
+		out = append(out, all[:at]...)
 		// The workspace's file stands below that of the package in it.
 		if root := s.inProject(".npmrc", edit.Npmrc, "pnpm-workspace.yaml"); len(root) > 0 && root[0].Path != s.npmProject() {
 			out = append(out, root...)
 		}
-		return append(out, all[n:]...)
+		out = append(out, all[at:]...)
+		if ws := s.inProject("pnpm-workspace.yaml", edit.YAML, "pnpm-workspace.yaml"); len(ws) > 0 && (c.Version == "" || !older(c.Version, "10.5")) {
+			ws[0].Above = true
+			out = append(out, ws[0])
+		}
+		return out
 	},
 	Normal:  npmNormal,
-	Keys:    npmRow.Keys,
+	Keys:    append(only(edit.Npmrc, npmRow.Keys), pnpmWorkspace...),
 	Vars:    npmRow.Vars,
 	Default: ofNode,
 	Servers: []string{"https://registry.npmjs.org/"}, OnlyConfigured: true,
@@ -191,6 +200,28 @@ var pnpmRow = &Row{
 	Rules:    ruleSet("node"),
 	Resolve:  resolveNPM,
 	Versions: npmVersion("pnpm"),
+}
+
+// pnpmWorkspace are the settings that pnpm takes from pnpm-workspace.yaml, over
+// all others. It shows cafile and registry of that file too, and heeds neither.
+var pnpmWorkspace = only(edit.YAML, []Key{
+	{Path: []string{"strictSsl"}, Role: RoleVerify, Off: unquotedFalse},
+	{Path: []string{"strict-ssl"}, Role: RoleVerify, Off: unquotedFalse},
+	{Path: []string{"registries", "*"}, Role: RoleURL},
+	{Path: []string{"httpsProxy"}, Role: RoleProxy, Scheme: "https"},
+	{Path: []string{"https-proxy"}, Role: RoleProxy, Scheme: "https"},
+})
+
+// unquotedFalse: a quoted "false", 0 and null leave verification on.
+func unquotedFalse(e edit.Entry) bool { return !e.Quoted && strings.EqualFold(e.Value, "false") }
+
+// only are keys that count in files of one format.
+func only(format edit.Format, keys []Key) []Key {
+	keys = slices.Clone(keys)
+	for i := range keys {
+		keys[i].Only = format
+	}
+	return keys
 }
 
 // yarnRow is yarn 1: it reads cafile of npm's files, and not their strict-ssl.
@@ -207,15 +238,18 @@ var yarnRow = &Row{
 	Reads:  []string{"npm"},
 	Normal: npmNormal,
 	Keys: []Key{
-		{Path: []string{"strict-ssl"}, Role: RoleVerify, Off: value(is("false")), Only: edit.Yarnrc},
+		{Path: []string{"strict-ssl"}, Role: RoleVerify, Off: unquotedFalse, Only: edit.Yarnrc},
 		{Path: []string{"cafile"}, Role: RoleCA},
 		{Path: []string{"registry"}, Role: RoleURL},
 		{Path: []string{"https-proxy"}, Role: RoleProxy, Scheme: "https"},
 	},
 	Vars: []Var{
 		{Name: "NODE_EXTRA_CA_CERTS", Role: RoleCA, Adds: true, Below: true},
+		{Name: "npm_config_cafile", Role: RoleCA, Between: true},
+		{Name: "npm_config_registry", Role: RoleURL, Between: true},
 		{Name: "YARN_STRICT_SSL", Role: RoleVerify, Off: is("false")},
 		{Name: "YARN_CAFILE", Role: RoleCA},
+		{Name: "YARN_REGISTRY", Role: RoleURL},
 	},
 	Default: ofNode,
 	Pin:     npmRow.Pin,
@@ -229,12 +263,13 @@ var berryRow = &Row{
 	Name: "yarn-berry",
 	Find: func(s *scan) []*Client { return s.yarns(true) },
 	Files: func(s *scan, c *Client) []File {
-		return append([]File{userYarnrc(s, c)}, s.upward(".yarnrc.yml", edit.YAML)...)
+		// The variable renames the project's files, not the home's.
+		return append([]File{userYarnrc(s, c)}, s.upward(path.Base(orElse(s.getenv("YARN_RC_FILENAME"), ".yarnrc.yml")), edit.YAML)...)
 	},
 	Keys: []Key{
-		{Path: []string{"enableStrictSsl"}, Role: RoleVerify, Off: value(oneOf("false", "0"))},
-		{Path: []string{"httpsCaFilePath"}, Role: RoleCA},
-		{Path: []string{"networkSettings", "*", "httpsCaFilePath"}, Role: RoleCA, HostAt: 2},
+		{Path: []string{"enableStrictSsl"}, Role: RoleVerify, Off: value(berryOff)},
+		{Path: []string{"httpsCaFilePath"}, Role: RoleCA, Beside: true},
+		{Path: []string{"networkSettings", "*", "httpsCaFilePath"}, Role: RoleCA, HostAt: 2, Beside: true},
 		{Path: []string{"httpsCertFilePath"}, Role: RoleCert},
 		{Path: []string{"httpsKeyFilePath"}, Role: RoleKey},
 		{Path: []string{"npmRegistryServer"}, Role: RoleURL},
@@ -242,14 +277,18 @@ var berryRow = &Row{
 	},
 	Vars: []Var{
 		{Name: "NODE_EXTRA_CA_CERTS", Role: RoleCA, Adds: true, Below: true},
-		{Name: "YARN_ENABLE_STRICT_SSL", Role: RoleVerify, Off: oneOf("false", "0")},
+		{Name: "YARN_ENABLE_STRICT_SSL", Role: RoleVerify, Off: berryOff},
 		{Name: "YARN_HTTPS_CA_FILE_PATH", Role: RoleCA},
+		{Name: "YARN_NPM_REGISTRY_SERVER", Role: RoleURL},
 	},
 	Default: ofNode,
 	Pin:     &Pin{Key: []string{"httpsCaFilePath"}, File: userYarnrc, Dir: ".yarn"},
 	Servers: yarnRow.Servers, OnlyConfigured: true,
 	Rules: ruleSet("node"),
 }
+
+// berryOff: it refuses to start with any other spelling.
+func berryOff(v string) bool { return v == "false" || v == "0" }
 
 func userYarnrc(s *scan, _ *Client) File {
 	return File{Path: path.Join(s.home, ".yarnrc.yml"), Format: edit.YAML}

@@ -90,7 +90,7 @@ func (s *scan) trustOf(c *Client, layers []layer) {
 
 // replace makes a setting the trust source of c.
 func (s *scan) replace(c *Client, x *Setting, dir bool) {
-	p, _ := s.expandIn(x.Value, x.Scope)
+	p, _ := s.pathOf(x)
 	kind := "file"
 	if dir || s.isDir(p) {
 		kind = "dir"
@@ -108,7 +108,7 @@ func (s *scan) settleShared() {
 	}
 	for _, x := range s.inv.Settings {
 		if x.Role == RoleCA || x.Role == RoleCert || x.Role == RoleKey {
-			if p, ok := s.expandIn(x.Value, x.Scope); ok {
+			if p, ok := s.pathOf(x); ok {
 				x.Path = path.Clean(p)
 			}
 		}
