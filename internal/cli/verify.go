@@ -35,7 +35,8 @@ func verify(ctx context.Context, s *session, args []string) error {
 		return err
 	}
 	code := exitOK
-	for _, r := range results {
+	for i, r := range results {
+		results[i].Target = text.Redact(r.Target) // a password that stood in the URL is shown nowhere
 		if r.Verdict != "ok" {
 			code = exitFindings
 		}
