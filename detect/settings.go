@@ -146,6 +146,8 @@ func Written(s *client.Setting) string {
 		line = name + " " + value
 	}
 	switch {
+	case s.Format == edit.Options:
+		line = "… " + s.Word + " …"
 	case s.Word != "":
 		line = name + "=… " + s.Word + " …"
 	case s.Format == edit.Curlrc && s.Entry.Empty:

@@ -3,6 +3,7 @@ package detect
 import (
 	"errors"
 	"io/fs"
+	"slices"
 
 	"trustfix/bundles"
 	"trustfix/detect/client"
@@ -32,10 +33,7 @@ func storePath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
 	b := r.Inventory.Bundles.ReadStore(name, s.KeyStore)
 	switch {
 	case b.Missing():
-		f := caFinding("ca-path-missing", v, s)
-		f.Summary = text.M("ca-path-missing", "client", s.Client, "path", name)
-		f.Evidence = append(f.Evidence, text.M("java-store.missing"))
-		return f, true
+		return storeGone(v, r, s), true
 	case errors.Is(b.Err, bundles.ErrStoreUnread):
 		return Finding{}, false
 	case errors.Is(b.Err, fs.ErrPermission) && !v.Elevated:
@@ -58,6 +56,30 @@ func storePath(v *platform.View, r *Report, s *client.Setting) (Finding, bool) {
 		return caPartial(v, r, s, b)
 	}
 	return Finding{}, false
+}
+
+// storeGone: Java goes on with its own roots, unless it cannot open them
+// with the password that was meant for the other store. Gradle gives up.
+func storeGone(v *platform.View, r *Report, s *client.Setting) Finding {
+	f := caFinding("ca-path-missing", v, s)
+	f.Summary = text.M("ca-path-missing", "client", s.Client, "path", s.Path)
+	gradle, locked := s.Client == "gradle", ""
+	for _, c := range r.Clients {
+		gradle = gradle || c.Name == "gradle" && c.Path != "" && slices.Contains(s.Affects, c.Name)
+		if t := c.Trust; t.SetBy == s.Where() && t.KeyStore != nil && errors.Is(r.Inventory.Bundles.ReadStore(t.Path, t.KeyStore).Err, bundles.ErrStorePassword) {
+			locked = t.Path
+		}
+	}
+	switch {
+	case gradle:
+		f.Evidence = append(f.Evidence, text.M("java-store.missing-gradle"))
+	case locked != "":
+		f.Evidence = append(f.Evidence, text.M("java-store.missing-password", "path", locked))
+	default:
+		f.Severity = Warning // the default roots still stand
+		f.Evidence = append(f.Evidence, text.M("java-store.missing"))
+	}
+	return f
 }
 
 func orNone(name string) string {

@@ -24,18 +24,33 @@ const (
 // that has one shows no anchors.
 type KeyStore struct{ Type, Password string }
 
-// Java's switches of Maven. Both are properties of its own.
-const mavenWords = "-Dmaven.wagon.http.ssl.insecure=|-Dmaven.wagon.http.ssl.allowall=|-Daether.connector.https.securityMode="
+// mavenWords are Maven's switches as Java's properties: of wagon, by which it
+// fetches up to 3.8 and as Debian builds it, and of its own transport since.
+const mavenWords = "-Dmaven.wagon.http.ssl.insecure=|-Daether.connector.https.securityMode="
 
 func mavenInsecure(v string) bool { return oneOf("true", "insecure")(v) }
+
+// mavenArgWords are the same as arguments of Maven itself: there a property
+// without a value is true, where Java takes it for empty.
+const mavenArgWords = mavenWords + "|-Dmaven.wagon.http.ssl.insecure"
+
+// mavenAlso are all that go with them. By itself allowall switches nothing off.
+const mavenAlso = mavenArgWords + "|-Dmaven.wagon.http.ssl.allowall|-Dmaven.wagon.http.ssl.ignore.validity.dates"
+
+func mavenArgInsecure(v string) bool { return oneOf("", "=true", "insecure")(v) }
 
 // jvmVars are read by every program that runs on Java, around its own
 // settings: the virtual machine's first and last word, and the launcher's.
 func jvmVars(own ...Var) []Var {
-	ca := func(name string) Var { return Var{Name: name, Role: RoleCA, Word: trustStore, KeyStore: true} }
-	launcher := ca("JDK_JAVA_OPTIONS")
+	return jvmWords(Var{Role: RoleCA, Word: trustStore, KeyStore: true}, own...)
+}
+
+// jvmWords are the same for a word of another meaning.
+func jvmWords(word Var, own ...Var) []Var {
+	in := func(name string) Var { word.Name = name; return word }
+	launcher := in("JDK_JAVA_OPTIONS")
 	launcher.Applies = func(c *Client) bool { return c.Name != "java" || c.Version == "" || javaMajor(c.Version) >= 9 }
-	return slices.Concat([]Var{ca("JAVA_TOOL_OPTIONS"), launcher}, own, []Var{ca("_JAVA_OPTIONS")})
+	return slices.Concat([]Var{in("JAVA_TOOL_OPTIONS"), launcher}, own, []Var{in("_JAVA_OPTIONS")})
 }
 
 // javaMajor is 8 for "1.8.0_392" and 17 for "17.0.9".
@@ -129,8 +144,17 @@ func (s *scan) defaultStore(home string) string {
 	}
 	p := s.ownStore(home).Path
 	if !s.isFile(p) {
-		p = path.Join(path.Dir(p), "cacerts")
+		return s.cacerts(home)
 	}
+	return s.followed(p)
+}
+
+// cacerts is the store that comes with a Java, links followed.
+func (s *scan) cacerts(home string) string {
+	return s.followed(path.Join(path.Dir(s.ownStore(home).Path), "cacerts"))
+}
+
+func (s *scan) followed(p string) string {
 	if real, err := s.v.Files.Resolve(p); err == nil {
 		return real
 	}
@@ -138,31 +162,62 @@ func (s *scan) defaultStore(home string) string {
 }
 
 // javaOrder is the order in which Java's words count where it is not the one
-// of files and variables; the launcher's and a tool's own stand between.
+// of files and variables; a tool's own stand between. What a tool takes for
+// itself it sets when it runs, over all that Java was started with.
 var javaOrder = map[string]int{
-	"JAVA_TOOL_OPTIONS": -3, "JDK_JAVA_OPTIONS": -2,
-	"_JAVA_OPTIONS": 1, gradleStore: 2, // set by Gradle when it runs
+	"JAVA_TOOL_OPTIONS": -4, "JDK_JAVA_OPTIONS": -3, gradleArgs: -2, "JAVA_OPTS": -1,
+	"_JAVA_OPTIONS": 1, gradleStore: 2, "MAVEN_ARGS": 3,
 }
 
 func javaRank(l layer) int {
-	if strings.HasSuffix(l.File, "/.mvn/jvm.config") {
-		return -1
+	switch {
+	case strings.HasSuffix(l.File, "/.mvn/jvm.config"):
+		return -2
+	case strings.HasSuffix(l.File, "/.mvn/maven.config"):
+		return 2
 	}
 	return javaOrder[l.Name]
 }
 
-// javaTrust settles where a program on Java takes its roots from.
+// javaTrust settles where a program on Java takes its roots from. A store that
+// is not there Java passes over: it reads its cacerts then, not its own
+// jssecacerts, and opens that as it was told to open the other.
 func (s *scan) javaTrust(c *Client, layers []layer) {
-	s.verifyOf(c, layers)
-	c.Trust.KeyStore, c.Trust.Kind = &KeyStore{}, "file"
-	if path.Base(c.Trust.Path) == "jssecacerts" {
-		c.Trust.SetBy = c.Trust.Path
+	w := s.storeTrust(c, layers)
+	if w == nil || c.Trust.Kind != "file" || c.Trust.Builtin || c.Trust.Path == "" || s.isFile(c.Trust.Path) {
+		return
 	}
-	if s.fromSystem(c.Trust.Path) {
+	home := s.firstJava()
+	if c.Name == "java" {
+		home = c.Path
+	}
+	if home == "" {
+		return
+	}
+	s.shippedStore(c, s.cacerts(home))
+	if c.Trust.KeyStore = w.KeyStore; w.KeyStore.Password != "" {
+		c.Trust.SetBy = w.Where()
+	}
+}
+
+// shippedStore makes a Java's own store the trust source.
+func (s *scan) shippedStore(c *Client, store string) {
+	c.Trust.Kind, c.Trust.Path, c.Trust.SetBy, c.Trust.KeyStore = "file", store, "", &KeyStore{}
+	if path.Base(store) == "jssecacerts" {
+		c.Trust.SetBy = store
+	}
+	if s.fromSystem(store) {
 		c.Trust.Owner = OwnerDistro
 	}
+}
+
+// storeTrust settles it for a program that opens itself the store that it is
+// told of, and returns what tells it; nil where nothing does.
+func (s *scan) storeTrust(c *Client, layers []layer) *Setting {
+	s.shippedStore(c, c.Trust.Path)
 	layers = slices.Clone(layers)
 	slices.SortStableFunc(layers, func(a, b layer) int { return cmp.Compare(javaRank(a), javaRank(b)) })
+	s.verifyOf(c, layers)
 	var w *Setting
 	password, kind := "", ""
 	for _, l := range layers {
@@ -176,7 +231,7 @@ func (s *scan) javaTrust(c *Client, layers []layer) {
 		}
 	}
 	if w == nil {
-		return
+		return nil
 	}
 	if w.KeyStore == nil {
 		w.KeyStore = &KeyStore{}
@@ -194,6 +249,7 @@ func (s *scan) javaTrust(c *Client, layers []layer) {
 	case c.Trust.Path == "NONE":
 		c.Trust.Kind, c.Trust.Path = "none", ""
 	}
+	return w
 }
 
 // fromSystem reports whether the distribution makes a store from the system's
@@ -217,7 +273,7 @@ var mavenRow = &Row{
 	Files: func(s *scan, _ *Client) []File {
 		var out []File
 		if d := s.nearest(".mvn"); d != "" {
-			out = append(out, File{Path: path.Join(d, ".mvn/jvm.config"), Read: readJVMConfig}, File{Path: path.Join(d, ".mvn/maven.config"), Read: readJVMConfig})
+			out = append(out, File{Path: path.Join(d, ".mvn/jvm.config"), Format: edit.Options}, File{Path: path.Join(d, ".mvn/maven.config"), Format: edit.Options})
 		}
 		out = append(out, File{Path: path.Join(s.home, ".m2/settings.xml"), Read: readMavenSettings})
 		for _, p := range []string{"/usr/local/etc/mavenrc", "/etc/mavenrc", path.Join(s.home, ".mavenrc")} {
@@ -228,33 +284,24 @@ var mavenRow = &Row{
 	Keys: []Key{
 		{Path: []string{"MAVEN_OPTS"}, Role: RoleVerify, Off: value(mavenInsecure), Word: mavenWords},
 		{Path: []string{"MAVEN_OPTS"}, Role: RoleCA, Word: trustStore, KeyStore: true},
-		{Path: []string{"MAVEN_ARGS"}, Role: RoleVerify, Off: value(mavenInsecure), Word: mavenWords},
+		{Path: []string{"MAVEN_ARGS"}, Role: RoleVerify, Off: value(mavenArgInsecure), Word: mavenArgWords},
+		{Path: []string{"MAVEN_ARGS"}, Role: RoleCA, Word: trustStore, KeyStore: true},
+		{Path: []string{"options"}, Only: edit.Options, Role: RoleVerify, Off: value(mavenArgInsecure), Word: mavenArgWords},
+		{Path: []string{"options"}, Only: edit.Options, Role: RoleCA, Word: trustStore, KeyStore: true},
 		{Path: []string{"url"}, Role: RoleURL},
 	},
-	Vars: jvmVars(
-		Var{Name: "MAVEN_OPTS", Role: RoleVerify, Off: mavenInsecure, Word: mavenWords, OffOnly: true},
-		Var{Name: "MAVEN_OPTS", Role: RoleCA, Word: trustStore, KeyStore: true},
-		Var{Name: "MAVEN_ARGS", Role: RoleVerify, Off: mavenInsecure, Word: mavenWords, OffOnly: true},
+	Vars: slices.Concat(
+		jvmVars(Var{Name: "MAVEN_OPTS", Role: RoleCA, Word: trustStore, KeyStore: true}, Var{Name: "MAVEN_ARGS", Role: RoleCA, Word: trustStore, KeyStore: true}),
+		jvmWords(Var{Role: RoleVerify, Off: mavenInsecure, Word: mavenWords, OffOnly: true},
+			Var{Name: "MAVEN_OPTS", Role: RoleVerify, Off: mavenInsecure, Word: mavenWords, OffOnly: true},
+			Var{Name: "MAVEN_ARGS", Role: RoleVerify, Off: mavenArgInsecure, Word: mavenArgWords, OffOnly: true}),
 	),
 	Default: "file",
 	Servers: []string{"https://repo.maven.apache.org/maven2/"}, OnlyConfigured: true,
-	Source:     func(s *scan, _ *Client) string { return s.defaultStore(s.firstJava()) },
-	Pin:        &Pin{Key: []string{"MAVEN_OPTS"}, Word: trustStore, Dir: ".m2"}, // the last file, the person's own
-	Rules:      ruleSet("java"),
-	Resolve:    func(s *scan, c *Client, layers []layer) { s.javaTrust(c, layers) },
-	Unverified: "-Dmaven.wagon.http.ssl.insecure, -Daether.connector.https.securityMode",
-}
-
-// readJVMConfig reads options, one or more on a line, which count as those of
-// MAVEN_OPTS do.
-func readJVMConfig(data []byte) []edit.Entry {
-	var out []edit.Entry
-	for i, line := range strings.Split(string(data), "\n") {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			out = append(out, edit.Entry{Path: []string{"MAVEN_OPTS"}, Value: line, Line: i + 1, EndLine: i + 1})
-		}
-	}
-	return out
+	Source:  func(s *scan, _ *Client) string { return s.defaultStore(s.firstJava()) },
+	Pin:     &Pin{Key: []string{"MAVEN_OPTS"}, Word: trustStore, Dir: ".m2"}, // the last file, the person's own
+	Rules:   ruleSet("java"),
+	Resolve: func(s *scan, c *Client, layers []layer) { s.javaTrust(c, layers) },
 }
 
 // readMavenSettings finds the servers that a settings.xml names.
@@ -280,7 +327,10 @@ func readMavenSettings(data []byte) []edit.Entry {
 	return out
 }
 
-const gradleStore = "systemProp.javax.net.ssl.trustStore"
+const (
+	gradleStore = "systemProp.javax.net.ssl.trustStore"
+	gradleArgs  = "org.gradle.jvmargs"
+)
 
 var gradleRow = &Row{
 	Name:     "gradle",
@@ -295,10 +345,13 @@ var gradleRow = &Row{
 		{Path: []string{gradleStore}, Role: RoleCA, KeyStore: true},
 		{Path: []string{gradleStore + "Password"}},
 		{Path: []string{gradleStore + "Type"}},
-		{Path: []string{"org.gradle.jvmargs"}, Role: RoleCA, Word: trustStore, KeyStore: true},
+		{Path: []string{gradleArgs}, Role: RoleCA, Word: trustStore, KeyStore: true},
 		{Path: []string{"url"}, Role: RoleURL},
 	},
-	Vars:    jvmVars(Var{Name: "GRADLE_OPTS", Role: RoleCA, Word: trustStore, KeyStore: true, Below: true}),
+	Vars: jvmVars(
+		Var{Name: "JAVA_OPTS", Role: RoleCA, Word: trustStore, KeyStore: true, Below: true},
+		Var{Name: "GRADLE_OPTS", Role: RoleCA, Word: trustStore, KeyStore: true, Below: true},
+	),
 	Default: "file",
 	Servers: []string{"https://repo.maven.apache.org/maven2/"}, OnlyConfigured: true,
 	Source: func(s *scan, _ *Client) string { return s.defaultStore(s.firstJava()) },
@@ -306,8 +359,8 @@ var gradleRow = &Row{
 		return File{Path: path.Join(s.gradleHome(), "gradle.properties"), Format: edit.Properties}
 	}},
 	Rules:      ruleSet("java"),
-	Resolve:    func(s *scan, c *Client, layers []layer) { s.javaTrust(c, layers) },
-	Unverified: "the order of gradle.properties, org.gradle.jvmargs and GRADLE_OPTS; build scripts are programs and not read",
+	Resolve:    func(s *scan, c *Client, layers []layer) { s.storeTrust(c, layers) }, // it gives up where the store is not there
+	Unverified: "Gradle's daemon of 5 and newer (measured with 4.4.1); build scripts are programs and not read",
 }
 
 func (s *scan) gradleHome() string {
@@ -350,7 +403,7 @@ func alongside(list, word string) []string {
 	var out []string
 	for _, w := range strings.Fields(list) {
 		store := strings.HasPrefix(word, storeProps) && strings.HasPrefix(w, storeProps)
-		maven := !store && hasAny(word, mavenWords) && hasAny(w, mavenWords)
+		maven := !store && hasAny(word, mavenAlso) && hasAny(w, mavenAlso)
 		if (store || maven) && w != word && !slices.Contains(out, w) {
 			out = append(out, w)
 		}

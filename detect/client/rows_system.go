@@ -74,18 +74,19 @@ func dnfRow(name string) *Row {
 		Programs: []string{name},
 		// Where dnf is, the repositories are its own, and yum.conf leads to its file.
 		Files: func(s *scan, _ *Client) []File {
-			switch hasDNF := s.isDir("/etc/dnf"); {
-			case hasDNF != (name == "dnf"):
+			if s.isDir("/etc/dnf") != (name == "dnf") {
 				return nil
-			case hasDNF:
-				return []File{{Path: "/etc/dnf/dnf.conf", Format: edit.INI}, {Path: "/etc/yum.repos.d", Format: edit.INI, Ext: ".repo"}}
 			}
-			return []File{{Path: "/etc/yum.conf", Format: edit.INI}, {Path: "/etc/yum.repos.d", Format: edit.INI, Ext: ".repo"}}
+			out := []File{{Path: map[string]string{"dnf": "/etc/dnf/dnf.conf", "yum": "/etc/yum.conf"}[name], Format: edit.INI}}
+			for _, dir := range []string{"/etc/yum/repos.d", "/etc/distro.repos.d", "/etc/yum.repos.d"} {
+				out = append(out, File{Path: dir, Format: edit.INI, Ext: ".repo"})
+			}
+			return out
 		},
 		Keys: []Key{
-			{Path: []string{"main", "sslverify"}, Role: RoleVerify, Off: value(oneOf("0", "false", "no", "off"))},
-			{Path: []string{"*", "sslverify"}, Role: RoleVerify, Off: value(oneOf("0", "false", "no", "off")), HostAt: 1},
-			{Path: []string{"*", "proxy_sslverify"}, Role: RoleVerify, Off: value(oneOf("0", "false", "no", "off")), Aside: true},
+			{Path: []string{"main", "sslverify"}, Role: RoleVerify, Off: value(dnfOff)},
+			{Path: []string{"*", "sslverify"}, Role: RoleVerify, Off: value(dnfOff), HostAt: 1},
+			{Path: []string{"*", "proxy_sslverify"}, Role: RoleVerify, Off: value(dnfOff), Aside: true},
 			{Path: []string{"main", "sslcacert"}, Role: RoleCA},
 			{Path: []string{"*", "sslcacert"}, Role: RoleCA, HostAt: 1},
 			{Path: []string{"*", "proxy_sslcacert"}, Role: RoleCA, Aside: true},
@@ -102,9 +103,12 @@ func dnfRow(name string) *Row {
 		Rules:      ruleSet("openssl-3"),
 		Resolve:    dnfResolve,
 		Server:     dnfServer,
-		Unverified: "a repository's section over [main], and the spellings of false",
+		Unverified: "yum 3, and the drop-ins of dnf5",
 	}
 }
+
+// dnfOff: dnf takes quotes around a value off.
+func dnfOff(v string) bool { return oneOf("0", "false", "no", "off")(strings.Trim(v, `"'`)) }
 
 var dockerRow = &Row{
 	Name:     "docker",

@@ -74,7 +74,7 @@ func TestBadInputEnds(t *testing.T) {
 	}
 	const size = 1 << 17
 	shapes := []string{"a", "[", "{", "(", "$(", "\"", "'", "`", "a=1;", "a=1 ", "a\n", "\n", "\\\n", "\r", " ", "#", "# c\n", "[a]\n", "a{", "a=", "a: ", "- ", "? ", "&a ", "*a ", "\"\"", "{a: ", "[a, ", "a \\\n", "<<a\n", "a && ", "if a\n", "case a in\n", "a=\"$(", "${", "/*", "::", "\x00", "[[a]]\n", "a.", "a=[", "{\"a\":", "[1,", "1,", "f(){ ", "set -x A b;", "export A=1 ", "\tx\n", "  ", "!!a ", "\u2028", "a: 1\n", "a='''", "- a: |\n  "}
-	for _, f := range []Format{YAML, INI, TOML, JSON, Npmrc, Yarnrc, Curlrc, Wgetrc, GitConfig, AptConf, Properties, Shell, EnvFile, Fish, Csh} {
+	for _, f := range []Format{YAML, INI, TOML, JSON, Npmrc, Yarnrc, Curlrc, Wgetrc, GitConfig, AptConf, Properties, Options, Shell, EnvFile, Fish, Csh} {
 		for _, shape := range shapes {
 			for _, data := range []string{strings.Repeat(shape, size/len(shape)), "[a]\nb=1\n" + strings.Repeat(shape, size/len(shape))} {
 				start := time.Now()

@@ -34,6 +34,7 @@ const (
 	Csh       Format = "csh"       // setenv NAME value
 
 	Properties Format = "properties" // Java: gradle.properties
+	Options    Format = "options"    // what a program is started with: Maven's .mvn/jvm.config and maven.config
 )
 
 // Entry is one key as it stands in a file.

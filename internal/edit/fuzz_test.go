@@ -19,6 +19,10 @@ func FuzzProperties(f *testing.F) {
 	fuzz(f, Properties, "a.b=c\n# d\n! e\nf : g\\u00e9 \\\r\n  h\ni j\n\\:k\nl\n")
 }
 
+func FuzzOptions(f *testing.F) {
+	fuzz(f, Options, "-Xmx1g -Da=b\n# c\n\n -Dd \r\n-U")
+}
+
 func FuzzNpmrc(f *testing.F) {
 	fuzz(f, Npmrc, "strict-ssl=false ; c\nca[]=\"x\\n\"\n[s]\nb\na='x'\r\ne=\\;\n")
 }

@@ -61,6 +61,8 @@ func syntaxOf(f Format) (syntax, error) {
 		return syntax{scanCsh, encodeCsh, placeCsh}, nil
 	case Properties:
 		return syntax{scanProperties, encodeProperties, placeProperties}, nil
+	case Options:
+		return syntax{scanOptions, encodeOptions, placeOptions}, nil
 	case Wgetrc:
 		return syntax{scanWgetrc, encodeWgetrc, placeWgetrc}, nil
 	}
