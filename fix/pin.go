@@ -61,7 +61,8 @@ func planPrivateCA(_ context.Context, in *Input, fs []detect.Finding) ([]Action,
 	behind := false // a Java's store was not made anew when the system's was
 	actions, err := planPins(in, needs, func(c detect.ClientVerdict) bool {
 		behind = behind || inStore && refusing(c) && c.Client.Trust.FromSystem()
-		return refusing(c) && (c.Client.Trust.Kind != "os" && !c.Client.Trust.FromSystem() || !inStore && !in.Elevated)
+		fromStore := (c.Client.Trust.Kind == "os" || c.Client.Trust.FromSystem()) && !c.Client.Row.Resident
+		return refusing(c) && (!fromStore || !inStore && !in.Elevated)
 	})
 	if err == nil && (in.Elevated || len(actions) > 0) {
 		var java []Action

@@ -36,6 +36,8 @@ type Row struct {
 	// is not the system's.
 	Default string
 	Source  func(s *scan, c *Client) string
+	// Resident: it runs on with the system's roots as they were when it started.
+	Resident bool
 	// Pin is how a bundle is given to it by a file.
 	Pin *Pin
 	// ByHand is the line by which a person gives it a CA, where Pin is nil: ca.pem

@@ -134,11 +134,12 @@ var dockerRow = &Row{
 			}
 		}
 	},
-	ByHand:  "sudo install -D -m 644 ca.pem /etc/docker/certs.d/HOST/ca.crt",
-	Default: "os",
-	Pin:     &Pin{Whole: true, File: func(*scan, *Client) File { return File{} }}, // by server alone
-	Server:  dockerServer,
-	Rules:   ruleSet("go"),
+	Resident: true, // and what stands in dockerCerts it reads each time
+	ByHand:   "sudo install -D -m 644 ca.pem /etc/docker/certs.d/HOST/ca.crt",
+	Default:  "os",
+	Pin:      &Pin{Whole: true, File: func(*scan, *Client) File { return File{} }}, // by server alone
+	Server:   dockerServer,
+	Rules:    ruleSet("go"),
 }
 
 var awsRow = &Row{
