@@ -222,6 +222,12 @@ func (s *scan) fileLayers(r, owner *Row, c *Client, files []File) []layer {
 				continue // such a value says nothing here, and may be anything: a secret too
 			}
 			x := s.place(owner, f, e, mine)
+			if f.Format == edit.Options { // one list, on several lines
+				x.Also = alongside(options(entries), x.Word)
+				if x.KeyStore != nil {
+					x.KeyStore = javaStore(options(entries))
+				}
+			}
 			if f.Here && !f.Aside {
 				c.Dir = s.v.Dir
 			}

@@ -184,7 +184,7 @@ func javaRank(l layer) int {
 // jssecacerts, and opens that as it was told to open the other.
 func (s *scan) javaTrust(c *Client, layers []layer) {
 	w := s.storeTrust(c, layers)
-	if w == nil || c.Trust.Kind != "file" || c.Trust.Builtin || c.Trust.Path == "" || s.isFile(c.Trust.Path) {
+	if w == nil || c.Trust.Builtin || c.Trust.Path == "" || s.isFile(c.Trust.Path) {
 		return
 	}
 	home := s.firstJava()
@@ -395,6 +395,15 @@ func javaStore(options string) *KeyStore {
 	k.Password, _ = wordOf(options, storeProps+"Password=")
 	k.Type, _ = wordOf(options, storeProps+"Type=")
 	return k
+}
+
+// options are all lines of a file of options as one list.
+func options(lines []edit.Entry) string {
+	var out []string
+	for _, e := range lines {
+		out = append(out, e.Value)
+	}
+	return strings.Join(out, " ")
 }
 
 // alongside are the words of a list that go when one of them goes: how the
