@@ -302,6 +302,8 @@ var mavenRow = &Row{
 	Pin:     &Pin{Key: []string{"MAVEN_OPTS"}, Word: trustStore, Dir: ".m2"}, // the last file, the person's own
 	Rules:   ruleSet("java"),
 	Resolve: func(s *scan, c *Client, layers []layer) { s.javaTrust(c, layers) },
+
+	Unverified: "-Daether.connector.https.securityMode in MAVEN_OPTS: Maven's own arguments were run",
 }
 
 // readMavenSettings finds the servers that a settings.xml names.
