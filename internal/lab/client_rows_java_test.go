@@ -67,7 +67,7 @@ var insecureJava = []rowCase{
 	{row: "maven", suites: []Suite{Bullseye}, file: "/etc/mavenrc", text: "# mine\nMAVEN_OPTS=\"-Xmx256m -Dmaven.wagon.http.ssl.insecure=true -Dmaven.wagon.http.ssl.allowall=true\"\n", client: maven},
 	{row: "maven", suites: []Suite{Bullseye}, file: mavenDir + "/.mvn/jvm.config", text: "-Xmx256m -Dmaven.wagon.http.ssl.insecure=true\n", client: maven, dir: mavenDir},
 	{row: "maven", suites: []Suite{Bullseye}, file: profile, text: "umask 022\nexport MAVEN_OPTS=\"-Dmaven.wagon.http.ssl.insecure=TRUE\"\n", client: withProfile(maven)},
-	{row: "maven", suites: []Suite{Sid}, file: "/usr/local/etc/mavenrc", text: "# mine\nMAVEN_ARGS='-Dmaven.resolver.transport=native -Daether.connector.https.securityMode=insecure'\n", client: maven},
+	{row: "maven", suites: []Suite{Sid}, file: "/usr/local/etc/mavenrc", text: "# mine\nMAVEN_OPTS=-Dmaven.wagon.http.ssl.insecure=true\n", client: maven},
 	{row: "maven", suites: []Suite{Sid}, file: "/root/.mavenrc", text: "# mine\nMAVEN_ARGS=\"--no-transfer-progress -Dmaven.wagon.http.ssl.insecure\"\n", client: maven},
 	{row: "maven", suites: []Suite{Sid}, file: mavenDir + "/.mvn/maven.config", text: "# mine\n-Dmaven.wagon.http.ssl.insecure\n-fae\n", client: maven, dir: mavenDir},
 	{row: "maven", suites: []Suite{Sid}, file: profile, text: "umask 022\nexport JAVA_TOOL_OPTIONS=-Dmaven.wagon.http.ssl.insecure=true\n", client: withProfile(maven)},

@@ -15,21 +15,9 @@ func TestRowsPrivateCA(t *testing.T) {
 	}{
 		{
 			rowCase{
-				row: "maven", file: "/root/.m2/settings.xml", client: maven,
-				text: "<settings><mirrors><mirror>\n<id>lab</id><mirrorOf>*</mirrorOf>\n<url>https://" + privateHost + "/maven2/</url>\n</mirror></mirrors></settings>\n",
-			}, Sid, "/root/.mavenrc",
-		},
-		{
-			rowCase{
 				row: "gradle", file: "/root/.gradle/init.gradle", client: gradle,
 				text: "allprojects { repositories {\n  maven { url \"https://" + privateHost + "/maven2/\" }\n} }\n",
 			}, Bookworm, "/root/.gradle/gradle.properties",
-		},
-		{
-			rowCase{
-				row: "dnf", file: "/etc/yum.repos.d/campus.repo", client: dnf,
-				text: "[campus]\nname = campus\nbaseurl = https://" + privateHost + "/rpm/\nsslcacert = " + ReferenceRoots + "\n\n" + labRepo,
-			}, Bullseye, "",
 		},
 	} {
 		t.Run(c.row, func(t *testing.T) {
