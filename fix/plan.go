@@ -159,7 +159,15 @@ func (s *Step) take(v *platform.View, actions []Action) error {
 			if a.Before.Same(a.After) {
 				continue
 			}
-			a.Elevated = a.Elevated || !v.Elevated && errors.Is(writable(v.Files, a.Target), fs.ErrPermission)
+			err := writable(v.Files, a.Target)
+			if errors.Is(err, platform.ErrHardLink) {
+				own := a.Target + ".own"
+				return &Manual{
+					Why: text.M("engine.hard-links", "path", a.Target),
+					Do:  text.Raw(quote([]string{"cp", "-p", a.Target, own}) + " && " + quote([]string{"mv", own, a.Target})),
+				}
+			}
+			a.Elevated = a.Elevated || !v.Elevated && errors.Is(err, fs.ErrPermission)
 		}
 		s.Actions = append(s.Actions, a)
 		s.Elevated = s.Elevated || a.Elevated

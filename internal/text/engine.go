@@ -2,6 +2,7 @@ package text
 
 var engineTexts = map[string]entry{
 	"engine.cannot-plan":        {"this change could not be planned: {error}", "无法制定这项修改：{error}"},
+	"engine.hard-links":         {"{path} has other names (hard links); a new file in its place would part them", "{path} 还有其他名字（硬链接）；用新文件替换会使它们分离"},
 	"engine.journal":            {"the journal of earlier runs is damaged, so nothing is changed: {path}: {why}", "以往运行的日志已损坏，因此不做任何更改：{path}：{why}"},
 	"engine.journal-garbage":    {"the content does not match its checksum", "内容与校验和不符"},
 	"engine.journal-newer":      {"a newer trustfix wrote it (schema {schema}); use that one", "由更新版本的 trustfix 写入（格式 {schema}），请使用那个版本"},
