@@ -141,12 +141,17 @@ func (r *VerifyResult) unreached(err *platform.NetError) {
 	r.Verdict, r.Fault, r.Cause, r.Causes = e.Verdict, e.Fault, e.Cause, []string{e.Cause}
 }
 
+// maxServed bounds a saved chain. A TLS message that held more certificates
+// would be refused by every library, so what stands behind is as if not sent.
+const maxServed = 10_000
+
 // verifyChain judges a saved chain.
 func verifyChain(ctx context.Context, v *platform.View, o VerifyOptions) (VerifyResult, error) {
 	ders, err := readChain(o.ChainPEM)
 	if err != nil {
 		return VerifyResult{}, err
 	}
+	ders = ders[:min(len(ders), maxServed)]
 	at := o.At
 	if at.IsZero() {
 		at = v.Now()

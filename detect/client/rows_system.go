@@ -145,9 +145,9 @@ var dockerRow = &Row{
 var awsRow = &Row{
 	Name:     "aws",
 	Programs: []string{"aws"},
-	Files: func(s *scan, _ *Client) []File {
+	Files: func(s *scan, c *Client) []File {
 		return []File{
-			{Path: orElse(s.getenv("AWS_CONFIG_FILE"), path.Join(s.home, ".aws/config")), Format: edit.INI},
+			awsConfig(s, c),
 			{Path: orElse(s.getenv("AWS_SHARED_CREDENTIALS_FILE"), path.Join(s.home, ".aws/credentials")), Format: edit.INI},
 		}
 	},
@@ -169,10 +169,14 @@ var awsRow = &Row{
 		{Name: awsEndpoint + "*", Role: RoleURL},
 	},
 	Default:  builtIn,
-	Pin:      &Pin{Key: []string{"default", "ca_bundle"}, Dir: ".aws"},
+	Pin:      &Pin{Key: []string{"default", "ca_bundle"}, File: awsConfig, Dir: ".aws"},
 	Rules:    ruleSet("openssl-3"),
 	Resolve:  awsResolve,
 	Versions: (*scan).packaged,
+}
+
+func awsConfig(s *scan, _ *Client) File {
+	return File{Path: orElse(s.getenv("AWS_CONFIG_FILE"), path.Join(s.home, ".aws/config")), Format: edit.INI}
 }
 
 // awsBundle: a name that is there and empty means "do not verify" to botocore
