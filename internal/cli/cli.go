@@ -222,6 +222,8 @@ func normalize(app *cli.App, args []string) (out []string, unknown string) {
 				i++
 				flags = append(flags, args[i])
 			}
+		case command == "" && len(rest) == 0 && a == "help": // as people type it
+			flags = append(flags, "--help")
 		case command == "" && len(rest) == 0 && commands[a] != nil:
 			command = a
 			note(commands[a].Flags)
