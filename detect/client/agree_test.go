@@ -113,7 +113,7 @@ func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 func TestAgreesWithGit(t *testing.T) {
 	git := program(t, "git")
 	r := rand.New(rand.NewPCG(1, 2))
-	values := []string{"sslVerify = false", "sslVerify = no", "sslVerify = off", "sslVerify = 0", "sslVerify =", "sslVerify", "sslVerify = true", "sslVerify = 1", "sslVerify = yes", "SSLVERIFY = \"false\"", ""}
+	values := []string{"sslVerify = false", "sslVerify = no", "sslVerify = off", "sslVerify = 0", "sslVerify = 0x0", "sslVerify = 0k", "sslVerify =", "sslVerify", "sslVerify = true", "sslVerify = 1", "sslVerify = yes", "SSLVERIFY = \"false\"", ""}
 	agree(t, configurationsIn(t), func(i int) string {
 		global, xdg, included := pick(r, values...), pick(r, values...), pick(r, values...)
 		files := map[string]string{

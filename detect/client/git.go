@@ -65,7 +65,9 @@ func gitOff(e edit.Entry) bool {
 	if e.Empty {
 		return false
 	}
-	if n, err := strconv.Atoi(strings.TrimSpace(e.Value)); err == nil {
+	// Numbers as C writes them, with git's units: 0x0 and 0k are false, too.
+	number := strings.TrimRight(strings.ToLower(strings.TrimSpace(e.Value)), "kmg")
+	if n, err := strconv.ParseInt(number, 0, 64); err == nil {
 		return n == 0
 	}
 	return oneOf("false", "no", "off", "")(e.Value)
