@@ -40,11 +40,11 @@ func TestAcceptedIsNotUntrusted(t *testing.T) {
 		severity Severity
 		broken   bool // somewhere in the tree
 	}{
-		{"nobody accepts it", world{trust: pemOf(public.Cert), hosts: hosts(host, sent())}, Error, true},
-		{"the client does, and the root is not sent", world{trust: pemOf(ca.Cert), hosts: hosts(host, sent())}, Info, false},
-		{"the client does, and the root is sent", world{trust: pemOf(ca.Cert), hosts: hosts(host, served(sub.Leaf(t, host), sub.Cert.Raw, ca.Cert.Raw))}, Info, false},
-		{"the system store does", world{trust: pemOf(public.Cert), store: []*x509.Certificate{ca.Cert}, hosts: hosts(host, sent())}, Error, false},
-		{"the client does, and it has expired", world{trust: pemOf(ca.Cert), hosts: hosts(host, sent(expired))}, Error, true},
+		{"nobody accepts it", world{trust: platformtest.PEM(public.Cert), hosts: hosts(host, sent())}, Error, true},
+		{"the client does, and the root is not sent", world{trust: platformtest.PEM(ca.Cert), hosts: hosts(host, sent())}, Info, false},
+		{"the client does, and the root is sent", world{trust: platformtest.PEM(ca.Cert), hosts: hosts(host, served(sub.Leaf(t, host), sub.Cert.Raw, ca.Cert.Raw))}, Info, false},
+		{"the system store does", world{trust: platformtest.PEM(public.Cert), store: []*x509.Certificate{ca.Cert}, hosts: hosts(host, sent())}, Error, false},
+		{"the client does, and it has expired", world{trust: platformtest.PEM(ca.Cert), hosts: hosts(host, sent(expired))}, Error, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.world.refs = bundles.NewRoots(public.Cert)

@@ -108,124 +108,124 @@ func TestJudgement(t *testing.T) {
 		action  Action // of the finding; "" where there is none
 		fix     string
 	}{
-		{"good, good: healthy", world{trust: pemOf(root.Cert), hosts: hosts(host, good)}, "ok", "none", "", "", ""},
+		{"good, good: healthy", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, good)}, "ok", "none", "", "", ""},
 		{
 			"good, fails now, good at true time: the clock",
-			world{trust: pemOf(root.Cert), hosts: hosts(host, good), offset: 400 * 24 * time.Hour},
+			world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, good), offset: 400 * 24 * time.Hour},
 			"fail", "clock", "clock-skew", "", "",
 		},
 		{
 			"good, fails at both times: the client's trust source",
-			world{trust: pemOf(other.Cert), hosts: hosts(host, good)},
+			world{trust: platformtest.PEM(other.Cert), hosts: hosts(host, good)},
 			"fail", "client", "ca-bundle-stale", "", "",
 		},
 		{"the same with a bundle that is not there", world{hosts: hosts(host, good)}, "fail", "client", "ca-path-missing", "", ""},
 		{"the same with a wrong clock on top", world{hosts: hosts(host, good), offset: 400 * 24 * time.Hour}, "fail", "client", "ca-path-missing", "", ""},
 		{
 			"expired: the server",
-			world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw))},
+			world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw))},
 			"fail", "server", "server-expired", None, "",
 		},
 		{
 			"expired, and the clock so far behind that the client does not see it",
-			world{trust: pemOf(root.Cert), offset: 20 * 24 * time.Hour, hosts: hosts(host, served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw))},
+			world{trust: platformtest.PEM(root.Cert), offset: 20 * 24 * time.Hour, hosts: hosts(host, served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw))},
 			"fail", "server", "server-expired", None, "",
 		},
 		{
 			"not yet valid: the server",
-			world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(now.AddDate(0, 0, 2), validUntil)), inter.Cert.Raw))},
+			world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, between(now.AddDate(0, 0, 2), validUntil)), inter.Cert.Raw))},
 			"fail", "server", "server-not-yet-valid", None, "",
 		},
-		{"wrong name: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, "other.example"), inter.Cert.Raw))}, "fail", "server", "server-hostname", None, ""},
-		{"weak: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.LeafFor(t, weakRSA(t), host), inter.Cert.Raw))}, "fail", "server", "server-weak", None, ""},
-		{"forged signature: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(forged, inter.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
-		{"forged by a namesake: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(impostor.Leaf(t, host), inter.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
-		{"issuer is no CA: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(notCA.Leaf(t, host), notCA.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
-		{"name constraint: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, served(narrow.Leaf(t, host), narrow.Cert.Raw))}, "fail", "server", "server-constraint", None, ""},
+		{"wrong name: the server", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(inter.Leaf(t, "other.example"), inter.Cert.Raw))}, "fail", "server", "server-hostname", None, ""},
+		{"weak: the server", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(inter.LeafFor(t, weakRSA(t), host), inter.Cert.Raw))}, "fail", "server", "server-weak", None, ""},
+		{"forged signature: the server", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(forged, inter.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
+		{"forged by a namesake: the server", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(impostor.Leaf(t, host), inter.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
+		{"issuer is no CA: the server", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(notCA.Leaf(t, host), notCA.Cert.Raw))}, "fail", "server", "server-forged", None, ""},
+		{"name constraint: the server", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(narrow.Leaf(t, host), narrow.Cert.Raw))}, "fail", "server", "server-constraint", None, ""},
 		{
 			"completes with a fetched intermediate: the server omits it",
-			world{trust: pemOf(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
+			world{trust: platformtest.PEM(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
 			"fail", "server", "server-incomplete-chain", Auto, "write-pin",
 		},
 		{
 			"the same, and the client's bundle has the intermediate already",
-			world{trust: pemOf(root.Cert, inter.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
+			world{trust: platformtest.PEM(root.Cert, inter.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
 			"ok", "none", "", "", "",
 		},
 		{
 			"the same for a client that trustfix cannot give a bundle",
-			world{name: "git", trust: pemOf(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
+			world{name: "git", trust: platformtest.PEM(root.Cert), gets: giveInter, hosts: hosts(host, served(inter.Leaf(t, host, aia)))},
 			"fail", "server", "server-incomplete-chain", Manual, "",
 		},
-		{"an intermediate that nobody gives", world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host)))}, "fail", "server", "server-incomplete-chain", None, ""},
+		{"an intermediate that nobody gives", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host)))}, "fail", "server", "server-incomplete-chain", None, ""},
 		{
 			"an interceptor by name",
-			world{trust: pemOf(root.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
+			world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"fail", "network", "server-intercepted", Consent, "add-private-ca",
 		},
 		{
 			"an interceptor with consent",
-			world{trust: pemOf(root.Cert), consented: []string{strings.ToUpper(fingerprint(zscaler.Cert))}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
+			world{trust: platformtest.PEM(root.Cert), consented: []string{strings.ToUpper(fingerprint(zscaler.Cert))}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"fail", "network", "server-intercepted", Auto, "add-private-ca",
 		},
 		{
 			"consent to another CA is none",
-			world{trust: pemOf(root.Cert), consented: []string{fingerprint(private.Cert)}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
+			world{trust: platformtest.PEM(root.Cert), consented: []string{fingerprint(private.Cert)}, hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"fail", "network", "server-intercepted", Consent, "add-private-ca",
 		},
 		{
 			"an interceptor that the system store trusts",
-			world{trust: pemOf(root.Cert), store: []*x509.Certificate{zscaler.Cert}, hosts: hosts(host, served(zscaler.Leaf(t, host)))},
+			world{trust: platformtest.PEM(root.Cert), store: []*x509.Certificate{zscaler.Cert}, hosts: hosts(host, served(zscaler.Leaf(t, host)))},
 			"fail", "network", "server-intercepted", Auto, "add-private-ca",
 		},
 		{
 			"an interceptor that the client trusts: a note",
-			world{trust: pemOf(root.Cert, zscaler.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
+			world{trust: platformtest.PEM(root.Cert, zscaler.Cert), hosts: hosts(host, served(zscaler.Leaf(t, host), zscaler.Cert.Raw))},
 			"ok", "none", "", None, "",
 		},
 		{
 			"a private CA",
-			world{trust: pemOf(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
+			world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
 			"fail", "private-ca", "server-private-ca", Consent, "add-private-ca",
 		},
 		{
 			"a private CA that is only in the system store",
-			world{trust: pemOf(root.Cert), store: []*x509.Certificate{private.Cert}, hosts: hosts(host, served(private.Leaf(t, host)))},
+			world{trust: platformtest.PEM(root.Cert), store: []*x509.Certificate{private.Cert}, hosts: hosts(host, served(private.Leaf(t, host)))},
 			"fail", "private-ca", "server-private-ca", Auto, "add-private-ca",
 		},
 		{
 			"a private CA that nobody shows",
-			world{trust: pemOf(root.Cert), hosts: hosts(host, served(sub.Leaf(t, host), sub.Cert.Raw))},
+			world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(sub.Leaf(t, host), sub.Cert.Raw))},
 			"fail", "private-ca", "server-private-ca", Manual, "",
 		},
 		{
 			"a private CA for a client that trustfix cannot give it",
-			world{name: "git", trust: pemOf(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
+			world{name: "git", trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))},
 			"fail", "private-ca", "server-private-ca", Manual, "",
 		},
-		{"a private CA that the client trusts", world{trust: pemOf(private.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))}, "ok", "none", "", "", ""},
-		{"self-signed", world{trust: pemOf(root.Cert), hosts: hosts(host, served(selfSigned(t, host)))}, "fail", "private-ca", "server-self-signed", Consent, "add-private-ca"},
-		{"no name", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetDNS, "no such host"))}, "unreachable", "network", "net-dns", Manual, ""},
-		{"refused", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetRefused, "connection refused"))}, "unreachable", "network", "net-refused", Manual, ""},
-		{"reset", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetReset, "reset by peer"))}, "unreachable", "network", "net-reset", Manual, ""},
-		{"timeout", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetTimeout, "no answer in 10 s"))}, "unreachable", "network", "net-timeout", Manual, ""},
-		{"proxy", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetProxy, "HTTP/1.1 407"))}, "unreachable", "network", "net-proxy", Manual, ""},
-		{"not TLS", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetNotTLS, "HTTP/1.1 400"))}, "unreachable", "network", "net-not-tls", Manual, ""},
-		{"TLS 1.1 only: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetTLSOld, "TLS 1.0"))}, "fail", "server", "server-tls-old", None, ""},
+		{"a private CA that the client trusts", world{trust: platformtest.PEM(private.Cert), hosts: hosts(host, served(private.Leaf(t, host), private.Cert.Raw))}, "ok", "none", "", "", ""},
+		{"self-signed", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(selfSigned(t, host)))}, "fail", "private-ca", "server-self-signed", Consent, "add-private-ca"},
+		{"no name", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, netError(platform.NetDNS, "no such host"))}, "unreachable", "network", "net-dns", Manual, ""},
+		{"refused", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, netError(platform.NetRefused, "connection refused"))}, "unreachable", "network", "net-refused", Manual, ""},
+		{"reset", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, netError(platform.NetReset, "reset by peer"))}, "unreachable", "network", "net-reset", Manual, ""},
+		{"timeout", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, netError(platform.NetTimeout, "no answer in 10 s"))}, "unreachable", "network", "net-timeout", Manual, ""},
+		{"proxy", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, netError(platform.NetProxy, "HTTP/1.1 407"))}, "unreachable", "network", "net-proxy", Manual, ""},
+		{"not TLS", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, netError(platform.NetNotTLS, "HTTP/1.1 400"))}, "unreachable", "network", "net-not-tls", Manual, ""},
+		{"TLS 1.1 only: the server", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, netError(platform.NetTLSOld, "TLS 1.0"))}, "fail", "server", "server-tls-old", None, ""},
 		{
 			"TLS 1.0 with a chain in order: the server",
-			world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: &platform.Served{Certs: good.Served.Certs, Version: tls.VersionTLS10}})},
+			world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: &platform.Served{Certs: good.Served.Certs, Version: tls.VersionTLS10}})},
 			"fail", "server", "server-tls-old", None, "",
 		},
-		{"no certificate that parses: the server", world{trust: pemOf(root.Cert), hosts: hosts(host, netError(platform.NetMalformed, "x509: malformed"))}, "fail", "server", "server-malformed", None, ""},
+		{"no certificate that parses: the server", world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, netError(platform.NetMalformed, "x509: malformed"))}, "fail", "server", "server-malformed", None, ""},
 		{
 			"a client certificate is wanted: the chain is in order",
-			world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: good.Served, Err: &platform.NetError{Kind: platform.NetNeedsCert}})},
+			world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, platformtest.Handshake{Served: good.Served, Err: &platform.NetError{Kind: platform.NetNeedsCert}})},
 			"fail", "server", "server-needs-client-cert", Manual, "",
 		},
 		{
 			"a client certificate is wanted, and the chain has expired",
-			world{trust: pemOf(root.Cert), hosts: hosts(host, platformtest.Handshake{
+			world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, platformtest.Handshake{
 				Served: served(inter.Leaf(t, host, between(validFrom, now.AddDate(0, 0, -9))), inter.Cert.Raw).Served, Err: &platform.NetError{Kind: platform.NetNeedsCert},
 			})},
 			"fail", "server", "server-expired", None, "",
@@ -274,7 +274,7 @@ func hosts(pairs ...any) map[string]platformtest.Handshake {
 func TestInterceptionBySpread(t *testing.T) {
 	root, ca := newCA(t, "Public Root", nil), newCA(t, "Company CA", nil)
 	of := func(names ...string) world {
-		w := world{trust: pemOf(root.Cert), hosts: map[string]platformtest.Handshake{}, refs: bundles.NewRoots(root.Cert)}
+		w := world{trust: platformtest.PEM(root.Cert), hosts: map[string]platformtest.Handshake{}, refs: bundles.NewRoots(root.Cert)}
 		for _, n := range names {
 			w.hosts[n] = served(ca.Leaf(t, n), ca.Cert.Raw)
 		}
@@ -319,7 +319,7 @@ func TestTargetIsJudgedByTheStore(t *testing.T) {
 		{"a private CA", []*x509.Certificate{root.Cert}, served(private.Leaf(t, host), private.Cert.Raw), "fail/private-ca/server-private-ca"},
 		{"a private CA that the store trusts", []*x509.Certificate{root.Cert, private.Cert}, served(private.Leaf(t, host), private.Cert.Raw), "ok/none/"},
 	} {
-		w := world{trust: pemOf(root.Cert), store: c.store, targets: []string{host}, hosts: hosts(host, c.shake), refs: bundles.NewRoots(root.Cert)}
+		w := world{trust: platformtest.PEM(root.Cert), store: c.store, targets: []string{host}, hosts: hosts(host, c.shake), refs: bundles.NewRoots(root.Cert)}
 		e := w.diagnose(t).Endpoints[0]
 		if got := fmt.Sprintf("%s/%s/%s", e.Verdict, e.Fault, e.Cause); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
@@ -332,7 +332,7 @@ func TestClockBeforeTheRoots(t *testing.T) {
 	root := newCA(t, "Public Root", nil)
 	const host = "mirror.example.org"
 	net := &platformtest.Net{Handshakes: hosts(host, served(root.Leaf(t, host, between(platformtest.DefaultNow.AddDate(0, 0, -1), validUntil))))}
-	h := platformtest.New(t, "-- etc/bundle.pem --\n"+pemOf(root.Cert), platformtest.OS("linux"), platformtest.Network(net), platformtest.Now(platformtest.DefaultNow.AddDate(-3, 0, 0)))
+	h := platformtest.New(t, "-- etc/bundle.pem --\n"+platformtest.PEM(root.Cert), platformtest.OS("linux"), platformtest.Network(net), platformtest.Now(platformtest.DefaultNow.AddDate(-3, 0, 0)))
 	refs := bundles.NewRoots(root.Cert)
 	r := &Report{
 		Clock:   Clock{Source: "none", Wrong: true, Floor: platformtest.DefaultNow.AddDate(0, -1, 0)},
@@ -349,7 +349,7 @@ func TestEachServerIsProbedOnce(t *testing.T) {
 	root := newCA(t, "Public Root", nil)
 	const host = "mirror.example.org"
 	net := &platformtest.Net{Handshakes: hosts(host, served(root.Leaf(t, host)))}
-	h := platformtest.New(t, "-- etc/bundle.pem --\n"+pemOf(root.Cert), platformtest.OS("linux"), platformtest.Network(net))
+	h := platformtest.New(t, "-- etc/bundle.pem --\n"+platformtest.PEM(root.Cert), platformtest.OS("linux"), platformtest.Network(net))
 	trust := client.Trust{Kind: "file", Path: "/etc/bundle.pem"}
 	endpoint := func(path, setBy string) client.Endpoint {
 		return client.Endpoint{URL: &url.URL{Scheme: "https", User: url.UserPassword("u", "secret"), Host: host, Path: path}, SetBy: setBy}
@@ -393,7 +393,7 @@ func BenchmarkGatherEndpoints(b *testing.B) {
 		}}
 		c.Endpoints = append(c.Endpoints, client.Endpoint{URL: &url.URL{Scheme: "https", Host: host}})
 	}
-	h := platformtest.New(b, "-- etc/bundle.pem --\n"+pemOf(root.Cert), platformtest.OS("linux"), platformtest.Network(net))
+	h := platformtest.New(b, "-- etc/bundle.pem --\n"+platformtest.PEM(root.Cert), platformtest.OS("linux"), platformtest.Network(net))
 	for b.Loop() {
 		r := &Report{Clock: Clock{Source: "ntp", Offset: new(float64)}, Clients: []*client.Client{c}, Options: Options{Refs: bundles.NewRoots(root.Cert)}}
 		gatherEndpoints(b.Context(), h.View, r)
@@ -432,7 +432,7 @@ func TestClientCertificateIsShown(t *testing.T) {
 				}
 				return chainOf, nil
 			}}}}
-			h := platformtest.New(t, "-- bundle.pem --\n"+pemOf(root.Cert)+"-- c.pem --\n"+pemOf(root.Cert)+"-- k.pem --\n"+key+"-- both.pem --\n"+key+pemOf(root.Cert), platformtest.OS("linux"), platformtest.Network(net))
+			h := platformtest.New(t, "-- bundle.pem --\n"+platformtest.PEM(root.Cert)+"-- c.pem --\n"+platformtest.PEM(root.Cert)+"-- k.pem --\n"+key+"-- both.pem --\n"+key+platformtest.PEM(root.Cert), platformtest.OS("linux"), platformtest.Network(net))
 			r := &Report{
 				Clock: Clock{Source: "ntp", Offset: new(float64)}, Options: Options{Refs: bundles.NewRoots(root.Cert)},
 				Clients: []*client.Client{{

@@ -35,15 +35,15 @@ func TestPrivateKeyInBundle(t *testing.T) {
 	key := newKeyPEM(t)
 	secret := strings.Split(key, "\n")[1]
 	d := newDebian(t, 3)
-	corp := testRoot(t, "Corp")
+	corp := platformtest.Root(t, "Corp")
 	anchor := localDir + "corp.crt"
-	d.files[anchor] = pemOf(corp) + key
-	d.files[bundleFile] += pemOf(corp) + key // as update-ca-certificates copies it
+	d.files[anchor] = platformtest.PEM(corp) + key
+	d.files[bundleFile] += platformtest.PEM(corp) + key // as update-ca-certificates copies it
 	d.index(corp, anchor)
-	d.files["/opt/own.pem"] = key + pemOf(d.roots...)
-	d.files["/opt/closed.pem"] = key + pemOf(d.roots...)
-	d.files["/opt/clean.pem"] = pemOf(d.roots...)
-	d.files["/opt/client.pem"] = pemOf(corp) + key
+	d.files["/opt/own.pem"] = key + platformtest.PEM(d.roots...)
+	d.files["/opt/closed.pem"] = key + platformtest.PEM(d.roots...)
+	d.files["/opt/clean.pem"] = platformtest.PEM(d.roots...)
+	d.files["/opt/client.pem"] = platformtest.PEM(corp) + key
 	d.extra = append(d.extra, "mode 0600 /opt/closed.pem")
 	h := d.make(t)
 	r := storeReport(h.View, d.refs())
@@ -106,8 +106,8 @@ func TestStoreWeakRoots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.files[localDir+"old.crt"] = pemOf(old)
-	d.files[bundleFile] += pemOf(old)
+	d.files[localDir+"old.crt"] = platformtest.PEM(old)
+	d.files[bundleFile] += platformtest.PEM(old)
 	d.index(old, localDir+"old.crt")
 	h := d.make(t)
 	fs := storeFindings(t, h.View, storeReport(h.View, d.refs()))

@@ -172,7 +172,7 @@ func TestRevocationOfASavedChain(t *testing.T) {
 	net := &platformtest.Net{Gets: map[string]platformtest.Get{"http://crl.example/root": {Response: &platform.Response{Status: 200, Body: der}}}}
 	h := platformtest.New(t, "", platformtest.OS("linux"), platformtest.Network(net))
 	for _, ask := range []bool{false, true} {
-		rs, err := Verify(t.Context(), h.View, nil, VerifyOptions{ChainPEM: []byte(pemOf(leaf)), Host: "h.example", At: platformtest.DefaultNow, Roots: bundles.NewRoots(root.Cert), Revocation: ask})
+		rs, err := Verify(t.Context(), h.View, nil, VerifyOptions{ChainPEM: []byte(platformtest.PEM(leaf)), Host: "h.example", At: platformtest.DefaultNow, Roots: bundles.NewRoots(root.Cert), Revocation: ask})
 		if err != nil {
 			t.Fatal(err)
 		}

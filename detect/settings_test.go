@@ -68,28 +68,28 @@ func with(base map[string]string, more ...string) map[string]string {
 
 // What a setting leads to is judged by its content and by what it replaces.
 func TestCAPaths(t *testing.T) {
-	public, private := testRoot(t, "Public Root"), testRoot(t, "Corp Root")
+	public, private := platformtest.Root(t, "Public Root"), platformtest.Root(t, "Corp Root")
 	refs := bundles.NewRoots(public)
-	glued := strings.Replace(pemOf(public, private), "-----END CERTIFICATE-----\n-----BEGIN", "-----END CERTIFICATE----------BEGIN", 1)
+	glued := strings.Replace(platformtest.PEM(public, private), "-----END CERTIFICATE-----\n-----BEGIN", "-----END CERTIFICATE----------BEGIN", 1)
 	for name, tt := range map[string]struct {
 		env   map[string]string
 		files map[string]string
 		want  string
 	}{
-		"complete":                      {map[string]string{"PIP_CERT": "/b.pem"}, with(aVenv, "/b.pem", pemOf(public, private)), ""},
-		"only a private CA":             {map[string]string{"PIP_CERT": "/b.pem"}, with(aVenv, "/b.pem", pemOf(private)), "error ca-path-partial pip env:PIP_CERT manual\n"},
-		"gem adds a private CA":         {map[string]string{"SSL_CERT_FILE": "/a.pem"}, map[string]string{"/usr/bin/gem": "", "/root/.gemrc": ":ssl_ca_cert: /b.pem\n", "/a.pem": pemOf(public), "/b.pem": pemOf(private)}, ""},
-		"private, before pip is there":  {map[string]string{"PIP_CERT": "/b.pem"}, map[string]string{"/b.pem": pemOf(private)}, "error ca-path-partial pip env:PIP_CERT manual\n"},
-		"private, only private servers": {map[string]string{"PIP_CERT": "/b.pem", "PIP_INDEX_URL": "https://pypi.corp.example/simple"}, with(aVenv, "/b.pem", pemOf(private)), ""},
-		"private, but added":            {map[string]string{"NODE_EXTRA_CA_CERTS": "/b.pem"}, map[string]string{"/b.pem": pemOf(private)}, ""},
+		"complete":                      {map[string]string{"PIP_CERT": "/b.pem"}, with(aVenv, "/b.pem", platformtest.PEM(public, private)), ""},
+		"only a private CA":             {map[string]string{"PIP_CERT": "/b.pem"}, with(aVenv, "/b.pem", platformtest.PEM(private)), "error ca-path-partial pip env:PIP_CERT manual\n"},
+		"gem adds a private CA":         {map[string]string{"SSL_CERT_FILE": "/a.pem"}, map[string]string{"/usr/bin/gem": "", "/root/.gemrc": ":ssl_ca_cert: /b.pem\n", "/a.pem": platformtest.PEM(public), "/b.pem": platformtest.PEM(private)}, ""},
+		"private, before pip is there":  {map[string]string{"PIP_CERT": "/b.pem"}, map[string]string{"/b.pem": platformtest.PEM(private)}, "error ca-path-partial pip env:PIP_CERT manual\n"},
+		"private, only private servers": {map[string]string{"PIP_CERT": "/b.pem", "PIP_INDEX_URL": "https://pypi.corp.example/simple"}, with(aVenv, "/b.pem", platformtest.PEM(private)), ""},
+		"private, but added":            {map[string]string{"NODE_EXTRA_CA_CERTS": "/b.pem"}, map[string]string{"/b.pem": platformtest.PEM(private)}, ""},
 		"empty file":                    {map[string]string{"SSL_CERT_FILE": "/b.pem"}, map[string]string{"/b.pem": ""}, "error ca-path-invalid python env:SSL_CERT_FILE manual\n"},
 		"no certificate in it":          {map[string]string{"SSL_CERT_FILE": "/b.pem"}, map[string]string{"/b.pem": "hello\n"}, "error ca-path-invalid python env:SSL_CERT_FILE manual\n"},
 		"blocks glued together":         {map[string]string{"SSL_CERT_FILE": "/b.pem"}, map[string]string{"/b.pem": glued}, "error ca-path-invalid python env:SSL_CERT_FILE manual\n"},
-		"cut in the middle":             {map[string]string{"SSL_CERT_FILE": "/b.pem"}, map[string]string{"/b.pem": pemOf(public) + pemOf(private)[:200]}, "error ca-path-invalid python env:SSL_CERT_FILE manual\n"},
+		"cut in the middle":             {map[string]string{"SSL_CERT_FILE": "/b.pem"}, map[string]string{"/b.pem": platformtest.PEM(public) + platformtest.PEM(private)[:200]}, "error ca-path-invalid python env:SSL_CERT_FILE manual\n"},
 		"UTF-16":                        {map[string]string{"SSL_CERT_FILE": "/b.pem"}, map[string]string{"/b.pem": "\xff\xfe-\x00-\x00"}, "error ca-path-invalid python env:SSL_CERT_FILE manual\n"},
-		"directory without hashes":      {map[string]string{"SSL_CERT_DIR": "/d"}, map[string]string{"/d/a.pem": pemOf(public)}, "error ca-path-invalid python env:SSL_CERT_DIR manual\n"},
-		"directory with hashes":         {map[string]string{"SSL_CERT_DIR": "/d"}, map[string]string{"/d/0a1b2c3d.0": pemOf(public)}, ""},
-		"a list with one that works":    {map[string]string{"SSL_CERT_DIR": "/gone:/d"}, map[string]string{"/d/0a1b2c3d.0": pemOf(public)}, ""},
+		"directory without hashes":      {map[string]string{"SSL_CERT_DIR": "/d"}, map[string]string{"/d/a.pem": platformtest.PEM(public)}, "error ca-path-invalid python env:SSL_CERT_DIR manual\n"},
+		"directory with hashes":         {map[string]string{"SSL_CERT_DIR": "/d"}, map[string]string{"/d/0a1b2c3d.0": platformtest.PEM(public)}, ""},
+		"a list with one that works":    {map[string]string{"SSL_CERT_DIR": "/gone:/d"}, map[string]string{"/d/0a1b2c3d.0": platformtest.PEM(public)}, ""},
 		"a list with none that works":   {map[string]string{"SSL_CERT_DIR": "/gone:/also"}, nil, "error ca-path-missing python env:SSL_CERT_DIR manual\n"},
 		"a relative path":               {map[string]string{"PIP_CERT": "b.pem"}, nil, ""},
 		"conda expands no tilde":        {nil, map[string]string{"/root/.condarc": "ssl_verify: ~/b.pem\n"}, "error ca-path-invalid conda /root/.condarc:1 auto\n"},
@@ -124,7 +124,7 @@ func TestCAPathOfStore(t *testing.T) {
 }
 
 func TestCAConflict(t *testing.T) {
-	a, b := pemOf(testRoot(t, "A")), pemOf(testRoot(t, "B"))
+	a, b := platformtest.PEM(platformtest.Root(t, "A")), platformtest.PEM(platformtest.Root(t, "B"))
 	conda := map[string]string{"/opt/conda/conda-meta/conda-24.1.0-py311_0.json": "", "/opt/conda/condabin/conda": "", "/root/.condarc": "ssl_verify: /a.pem\n", "/a.pem": a, "/b.pem": b, "/copy.pem": a}
 	for name, tt := range map[string]struct {
 		env  map[string]string
@@ -148,11 +148,11 @@ func TestCAConflict(t *testing.T) {
 // An old bundle is information until a server that is used needs a root that
 // is not in it. Two environments with the same file are one place.
 func TestCABundleStale(t *testing.T) {
-	old, recent := testRoot(t, "Old Root"), testRoot(t, "New Root")
+	old, recent := platformtest.Root(t, "Old Root"), platformtest.Root(t, "New Root")
 	refs := bundles.NewRoots(old, recent)
 	site := "/root/.venvs/a/lib/python3.11/site-packages/"
-	files := with(aVenv, site+"pip/_vendor/certifi/cacert.pem", pemOf(old), site+"certifi-2020.1.1.dist-info/METADATA", "",
-		site+"certifi/cacert.pem", pemOf(old, recent), site+"requests-2.31.0.dist-info/METADATA", "")
+	files := with(aVenv, site+"pip/_vendor/certifi/cacert.pem", platformtest.PEM(old), site+"certifi-2020.1.1.dist-info/METADATA", "",
+		site+"certifi/cacert.pem", platformtest.PEM(old, recent), site+"requests-2.31.0.dist-info/METADATA", "")
 	h := platformtest.New(t, "-- etc/hostname --\nx\n")
 	r, show := settingsReport(t, files, nil, refs)
 	run := func(ctx context.Context) ([]Finding, error) { return caBundleStale(ctx, h.View, r) }
@@ -177,7 +177,7 @@ func TestCABundleStale(t *testing.T) {
 	// A root that somebody put into the file would be lost by an update.
 	r.Endpoints = []*Endpoint{{
 		Parsed:  &url.URL{Scheme: "https", Host: "pypi.corp.example"},
-		Clients: []ClientVerdict{{Client: pip, Now: chain.Verdict{OK: true, Root: testRoot(t, "Corp Root")}}},
+		Clients: []ClientVerdict{{Client: pip, Now: chain.Verdict{OK: true, Root: platformtest.Root(t, "Corp Root")}}},
 	}}
 	if got, want := show(run), "warning ca-bundle-stale pip "+where+" manual\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -2,22 +2,12 @@ package detect
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net/url"
 	"os"
-	"os/exec"
-	"path"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -28,157 +18,8 @@ import (
 	"trustfix/platform/platformtest"
 )
 
-// testRoot makes a self-signed CA.
-func testRoot(t testing.TB, name string) *x509.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Unix(1.7e9, 0), NotAfter: time.Unix(2.5e9, 0),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func pemOf(certs ...*x509.Certificate) string {
-	var s string
-	for _, c := range certs {
-		s += string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
-	}
-	return s
-}
-
-// debian is a Debian system's store, to be broken before make.
-type debian struct {
-	roots []*x509.Certificate
-	files map[string]string
-	extra []string // directives of platformtest
-	links map[string]string
-}
-
-const (
-	bundleFile = "/etc/ssl/certs/ca-certificates.crt"
-	confFile   = "/etc/ca-certificates.conf"
-	localDir   = "/usr/local/share/ca-certificates/"
-)
-
-func vendorFile(c *x509.Certificate) string {
-	return "/usr/share/ca-certificates/mozilla/" + strings.ReplaceAll(c.Subject.CommonName, " ", "_") + ".crt"
-}
-
-// newDebian is a healthy store of n roots.
-func newDebian(t testing.TB, n int) *debian {
-	d := &debian{files: map[string]string{
-		"/etc/os-release": "ID=debian\nVERSION_ID=12\n", "/etc/passwd": "root:x:0:0::/root:/bin/sh\n",
-		"/var/lib/dpkg/status":             "Package: ca-certificates\nStatus: install ok installed\n\n",
-		"/usr/sbin/update-ca-certificates": "#!/bin/sh\n", "/usr/bin/openssl": "#!/bin/sh\n",
-	}, links: map[string]string{}}
-	conf := "# comment\n"
-	for i := range n {
-		c := testRoot(t, fmt.Sprintf("Root %d", i))
-		d.roots = append(d.roots, c)
-		d.files[vendorFile(c)] = pemOf(c)
-		conf += strings.TrimPrefix(vendorFile(c), "/usr/share/ca-certificates/") + "\n"
-		d.index(c, vendorFile(c))
-	}
-	d.files[confFile] = conf
-	d.files[bundleFile] = pemOf(d.roots...)
-	d.extra = []string{"mode 0755 /usr/sbin/update-ca-certificates", "mode 0755 /usr/bin/openssl"}
-	return d
-}
-
-// index makes the links that a rebuild makes.
-func (d *debian) index(c *x509.Certificate, file string) {
-	pemLink := "/etc/ssl/certs/" + strings.TrimSuffix(path.Base(file), ".crt") + ".pem"
-	d.links[pemLink] = file
-	d.links["/etc/ssl/certs/"+SubjectHash(c.RawSubject)+".0"] = path.Base(pemLink)
-}
-
-func (d *debian) without(names ...string) {
-	for _, n := range names {
-		delete(d.files, n)
-		d.extra = slices.DeleteFunc(d.extra, func(e string) bool { return strings.HasSuffix(e, " "+n) })
-	}
-}
-
-// unhash removes the hash links, and with all the .pem links too.
-func (d *debian) unhash(all bool) {
-	for l := range d.links {
-		if all || !strings.HasSuffix(l, ".pem") {
-			delete(d.links, l)
-		}
-	}
-}
-
-func (d *debian) make(t testing.TB, opts ...platformtest.Option) *platform.Host {
-	t.Helper()
-	a := &txtar.Archive{}
-	lines := append([]string{"dir /etc/ssl/certs"}, d.extra...)
-	for l, to := range d.links {
-		lines = append(lines, "link "+l+" -> "+to)
-	}
-	a.Comment = []byte(strings.Join(lines, "\n") + "\n")
-	for name, data := range d.files {
-		a.Files = append(a.Files, txtar.File{Name: strings.TrimPrefix(name, "/"), Data: []byte(data)})
-	}
-	return platformtest.New(t, a, opts...)
-}
-
-func (d *debian) refs() *bundles.Roots { return bundles.NewRoots(d.roots...) }
-
-// report gathers the store as Run does.
-func storeReport(v *platform.View, refs *bundles.Roots) *Report {
-	r := &Report{Options: Options{Refs: refs}}
-	r.Stores = gatherStores(context.Background(), v, refs)
-	return r
-}
-
-// storeFindings runs every check of the store.
-func storeFindings(t testing.TB, v *platform.View, r *Report) []Finding {
-	t.Helper()
-	var out []Finding
-	for _, c := range storeChecks {
-		fs, err := c.Run(context.Background(), v, r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range fs {
-			if f.ID != c.ID {
-				t.Errorf("check %s yields %s", c.ID, f.ID)
-			}
-			if f.Action == Auto && f.Fix == "" || f.Action != Auto && f.Action != Consent && f.Fix != "" {
-				t.Errorf("%s: action %s with fix %q", f.ID, f.Action, f.Fix)
-			}
-			if f.Action == Manual && len(f.Advice) == 0 {
-				t.Errorf("%s: manual without advice", f.ID)
-			}
-		}
-		out = append(out, fs...)
-	}
-	return out
-}
-
-// briefly writes findings as "id severity where action fix", one a line.
-func briefly(fs []Finding) string {
-	var out []string
-	for _, f := range fs {
-		out = append(out, strings.TrimRight(fmt.Sprintf("%s %s %s %s %s", f.ID, f.Severity, f.Where, f.Action, f.Fix), " "))
-	}
-	return strings.Join(out, "\n")
-}
-
 func TestStore(t *testing.T) {
-	foreign := testRoot(t, "Somebody's CA")
+	foreign := platformtest.Root(t, "Somebody's CA")
 	deselect := func(s string, n int) string { // the first n entries
 		for i := range n {
 			s = strings.Replace(s, fmt.Sprintf("\nmozilla/Root_%d.crt", i), fmt.Sprintf("\n!mozilla/Root_%d.crt", i), 1)
@@ -194,8 +35,8 @@ func TestStore(t *testing.T) {
 	}{
 		{"healthy", func(*debian) {}, StoreOK, 5, ""},
 		{"an administrator's CA besides", func(d *debian) {
-			d.files[localDir+"corp.crt"] = pemOf(foreign)
-			d.files[bundleFile] += pemOf(foreign)
+			d.files[localDir+"corp.crt"] = platformtest.PEM(foreign)
+			d.files[bundleFile] += platformtest.PEM(foreign)
 			d.index(foreign, localDir+"corp.crt")
 		}, StoreOK, 6, ""},
 		{
@@ -265,12 +106,12 @@ func TestStore(t *testing.T) {
 			d.files[bundleFile] += string(foreign.Raw) + "\n"
 		}, StoreCorrupt, 5, "store-corrupt warning " + localDir + "corp.crt manual"},
 		{"BOM in the administrator's file", func(d *debian) {
-			d.files[localDir+"corp.crt"] = "\xef\xbb\xbf" + pemOf(foreign)
-			d.files[bundleFile] += "\xef\xbb\xbf" + pemOf(foreign)
+			d.files[localDir+"corp.crt"] = "\xef\xbb\xbf" + platformtest.PEM(foreign)
+			d.files[bundleFile] += "\xef\xbb\xbf" + platformtest.PEM(foreign)
 		}, StoreCorrupt, 5, "store-corrupt error " + localDir + "corp.crt manual"},
 		{"two BOMs, one of them nobody's", func(d *debian) {
-			d.files[localDir+"corp.crt"] = "\xef\xbb\xbf" + pemOf(foreign)
-			d.files[bundleFile] = "\xef\xbb\xbf" + d.files[bundleFile] + "\xef\xbb\xbf" + pemOf(foreign)
+			d.files[localDir+"corp.crt"] = "\xef\xbb\xbf" + platformtest.PEM(foreign)
+			d.files[bundleFile] = "\xef\xbb\xbf" + d.files[bundleFile] + "\xef\xbb\xbf" + platformtest.PEM(foreign)
 		}, StoreCorrupt, 4, "store-corrupt error " + localDir + "corp.crt manual\nstore-corrupt error " + bundleFile + " auto rebuild-store"},
 		{
 			"mode 0600", func(d *debian) { d.extra = append(d.extra, "mode 0600 "+bundleFile) }, StoreUnreadable, 5,
@@ -307,9 +148,9 @@ func TestStore(t *testing.T) {
 				d.without(vendorFile(c))
 			}
 		}, StoreOK, 5, ""},
-		{"a certificate that was appended by hand gets no link", func(d *debian) { d.files[bundleFile] += pemOf(foreign) }, StoreOK, 6, ""},
+		{"a certificate that was appended by hand gets no link", func(d *debian) { d.files[bundleFile] += platformtest.PEM(foreign) }, StoreOK, 6, ""},
 		{"several certificates in one .crt", func(d *debian) {
-			d.files[localDir+"two.crt"] = pemOf(foreign, testRoot(t, "Second"))
+			d.files[localDir+"two.crt"] = platformtest.PEM(foreign, platformtest.Root(t, "Second"))
 			d.files[bundleFile] += d.files[localDir+"two.crt"]
 		}, StoreOK, 7, "store-unindexed warning " + localDir + "two.crt manual"},
 		{
@@ -318,7 +159,7 @@ func TestStore(t *testing.T) {
 		},
 		{"two deselected and gone", func(d *debian) {
 			d.files[confFile] = deselect(d.files[confFile], 2)
-			d.files[bundleFile] = pemOf(d.roots[2:]...)
+			d.files[bundleFile] = platformtest.PEM(d.roots[2:]...)
 		}, StoreDeselected, 3, "store-deselected warning " + confFile + ":2 consent reselect-roots\nstore-deselected warning " + confFile + ":3 consent reselect-roots"},
 		{"most deselected: links go, the old bundle stays", func(d *debian) {
 			d.files[confFile] = deselect(d.files[confFile], 5)
@@ -332,11 +173,11 @@ func TestStore(t *testing.T) {
 			d.files[bundleFile] = ""
 		}, StoreEmpty, 0, "store-empty error " + bundleFile + " auto reselect-roots\nstore-deselected warning " + confFile + ":2 auto reselect-roots"},
 		{"a root that is no reference root may be deselected", func(d *debian) {
-			d.files[vendorFile(foreign)] = pemOf(foreign)
+			d.files[vendorFile(foreign)] = platformtest.PEM(foreign)
 			d.files[confFile] += "!mozilla/Somebody's_CA.crt\n!mozilla/long-gone.crt\n"
 		}, StoreOK, 5, ""},
 		{
-			"one lost from the bundle", func(d *debian) { d.files[bundleFile] = pemOf(d.roots[1:]...) }, StoreOK, 4,
+			"one lost from the bundle", func(d *debian) { d.files[bundleFile] = platformtest.PEM(d.roots[1:]...) }, StoreOK, 4,
 			"store-stale info " + bundleFile + " none",
 		},
 	} {
@@ -385,7 +226,7 @@ func TestStoreUnreadableByUser(t *testing.T) {
 func TestStoreStale(t *testing.T) {
 	d := newDebian(t, 30)
 	lost := d.roots[0]
-	d.files[bundleFile] = pemOf(d.roots[1:]...)
+	d.files[bundleFile] = platformtest.PEM(d.roots[1:]...)
 	use := func(root *x509.Certificate, kind string, fault chain.Fault) *Endpoint {
 		u := &url.URL{Scheme: "https", Host: "mirror.example"}
 		e := &Endpoint{Parsed: u, Target: platform.Endpoint{Host: "mirror.example", Port: 443}}
@@ -416,7 +257,7 @@ func TestStoreStale(t *testing.T) {
 			for k, v := range d.files {
 				d2.files[k] = v
 			}
-			d2.files[bundleFile] = pemOf(tt.bundle...)
+			d2.files[bundleFile] = platformtest.PEM(tt.bundle...)
 			if !tt.sources {
 				delete(d2.files, vendorFile(lost))
 			}
@@ -437,7 +278,7 @@ func TestStoreStale(t *testing.T) {
 func TestStoreStaleLeavesConstrainedRootsOut(t *testing.T) {
 	d := newDebian(t, 3)
 	refs := d.refs()
-	refs.Add(bundles.Root{Cert: testRoot(t, "Sunset"), Constraint: func([]*x509.Certificate) error { return nil }})
+	refs.Add(bundles.Root{Cert: platformtest.Root(t, "Sunset"), Constraint: func([]*x509.Certificate) error { return nil }})
 	h := d.make(t)
 	if got := briefly(storeFindings(t, h.View, storeReport(h.View, refs))); got != "" {
 		t.Errorf("got %s", got)
@@ -490,7 +331,7 @@ func TestStoreDeselectedWithConsent(t *testing.T) {
 }
 
 func TestStoreBlocklist(t *testing.T) {
-	root, other := testRoot(t, "A"), testRoot(t, "B")
+	root, other := platformtest.Root(t, "A"), platformtest.Root(t, "B")
 	tree := func(name, data string) *txtar.Archive {
 		return &txtar.Archive{
 			Comment: []byte("mode 0755 /usr/bin/update-ca-trust\nlink /etc/pki/ca-trust/source/blacklist -> blocklist\n"),
@@ -498,13 +339,13 @@ func TestStoreBlocklist(t *testing.T) {
 				{Name: "etc/os-release", Data: []byte("ID=fedora\n")},
 				{Name: "etc/passwd", Data: []byte("root:x:0:0::/root:/bin/sh\n")},
 				{Name: "usr/bin/update-ca-trust", Data: []byte("#!/bin/sh\n")},
-				{Name: "usr/share/pki/ca-trust-source/ca-bundle.trust.p11-kit", Data: []byte(pemOf(root, other))},
-				{Name: "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", Data: []byte(pemOf(other))},
+				{Name: "usr/share/pki/ca-trust-source/ca-bundle.trust.p11-kit", Data: []byte(platformtest.PEM(root, other))},
+				{Name: "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", Data: []byte(platformtest.PEM(other))},
 				{Name: "etc/pki/ca-trust/source/blocklist/" + name, Data: []byte(data)},
 			},
 		}
 	}
-	for name, data := range map[string]string{"a.pem": pemOf(root), "a.der": string(root.Raw)} {
+	for name, data := range map[string]string{"a.pem": platformtest.PEM(root), "a.der": string(root.Raw)} {
 		a := tree(name, data)
 		if name == "a.der" {
 			a.Files[len(a.Files)-1].Data = []byte(data)
@@ -523,7 +364,7 @@ func TestStoreBlocklist(t *testing.T) {
 
 func TestStoreManagedAndContainer(t *testing.T) {
 	h := platformtest.New(t, "link /etc/ssl/certs/ca-certificates.crt -> /nix/store/gone\n-- etc/NIXOS --\n-- etc/passwd --\nroot:x:0:0::/root:/bin/sh\n")
-	fs := storeFindings(t, h.View, storeReport(h.View, bundles.NewRoots(testRoot(t, "A"))))
+	fs := storeFindings(t, h.View, storeReport(h.View, bundles.NewRoots(platformtest.Root(t, "A"))))
 	if got, want := briefly(fs), "store-missing error "+bundleFile+" manual"; got != want {
 		t.Errorf("got %s", got)
 	}
@@ -535,63 +376,6 @@ func TestStoreManagedAndContainer(t *testing.T) {
 	fs = storeFindings(t, h.View, storeReport(h.View, d.refs()))
 	if want := "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates"; len(fs) != 1 || fs[0].Advice[len(fs[0].Advice)-1].String() != want {
 		t.Errorf("no Dockerfile line: %+v", fs)
-	}
-}
-
-func TestSubjectHash(t *testing.T) {
-	data, err := os.ReadFile("testdata/store/subject-hash.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]string{}
-	for line := range strings.Lines(string(data)) {
-		if f := strings.Fields(line); len(f) == 2 {
-			want[f[0]] = f[1]
-		}
-	}
-	n := 0
-	for _, r := range bundles.Reference().All() {
-		if h, ok := want[bundles.Fingerprint(r.Cert.Raw)]; ok {
-			n++
-			if got := SubjectHash(r.Cert.RawSubject); got != h {
-				t.Errorf("%s: %s, openssl says %s", r.Cert.Subject, got, h)
-			}
-		}
-	}
-	if n < 100 {
-		t.Errorf("only %d reference roots have a known hash", n)
-	}
-	if got := SubjectHash([]byte("not DER")); got != "" {
-		t.Errorf("not DER: %q", got)
-	}
-}
-
-// Names that OpenSSL canonicalises: case, inner and outer space, BMP and
-// Latin-1 strings. Compared with the real program where there is one.
-func TestSubjectHashAgainstOpenSSL(t *testing.T) {
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("no openssl here; the golden hashes above are its own")
-	}
-	for _, name := range []string{"  Two   Words  ", "ÄÖÜ straße", "UPPER\tlower", "中文 根证书"} {
-		c := testRoot(t, name)
-		cmd := exec.Command(openssl, "x509", "-noout", "-subject_hash")
-		cmd.Env = []string{"PATH=/usr/bin:/bin"}
-		cmd.Stdin = strings.NewReader(pemOf(c))
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := SubjectHash(c.RawSubject), strings.TrimSpace(string(out)); got != want {
-			t.Errorf("%q: %s, openssl says %s", name, got, want)
-		}
-	}
-}
-
-func TestParseConf(t *testing.T) {
-	got := fmt.Sprint(ParseConf([]byte("# c\n\nmozilla/A.crt\r\n!mozilla/B.crt\n! mozilla/C.crt\n!\n#!mozilla/D.crt\nlast")))
-	if want := "[{3 mozilla/A.crt false} {4 mozilla/B.crt true} {5 mozilla/C.crt true} {8 last false}]"; got != want {
-		t.Errorf("got %s", got)
 	}
 }
 

@@ -86,27 +86,27 @@ func TestVerifySavedChain(t *testing.T) {
 		rules           *chain.Rules
 		want            string
 	}{
-		{"good", pemOf(leaf, inter.Cert), host, nil, "ok none  []"},
-		{"text around the blocks", "subject=x\n" + pemOf(leaf) + "issuer=y\n" + pemOf(inter.Cert), host, nil, "ok none  []"},
+		{"good", platformtest.PEM(leaf, inter.Cert), host, nil, "ok none  []"},
+		{"text around the blocks", "subject=x\n" + platformtest.PEM(leaf) + "issuer=y\n" + platformtest.PEM(inter.Cert), host, nil, "ok none  []"},
 		{"DER", string(leaf.Raw), host, nil, "fail server server-incomplete-chain [server-incomplete-chain]"},
-		{"no name asked for", pemOf(leaf, inter.Cert), "", nil, "ok none  []"},
-		{"wrong name", pemOf(leaf, inter.Cert), "other.example", nil, "fail server server-hostname [server-hostname]"},
-		{"leaf only", pemOf(leaf), host, nil, "fail server server-incomplete-chain [server-incomplete-chain]"},
+		{"no name asked for", platformtest.PEM(leaf, inter.Cert), "", nil, "ok none  []"},
+		{"wrong name", platformtest.PEM(leaf, inter.Cert), "other.example", nil, "fail server server-hostname [server-hostname]"},
+		{"leaf only", platformtest.PEM(leaf), host, nil, "fail server server-incomplete-chain [server-incomplete-chain]"},
 		{"does not parse", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", host, nil, "fail server server-malformed [server-malformed malformed]"},
 		{"does not even decode", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n", host, nil, "fail server server-malformed [server-malformed malformed]"},
 		// Slips of whoever saved it: nothing is lost, and no other certificate becomes the leaf.
-		{"a byte order mark", "\ufeff" + pemOf(leaf, inter.Cert), host, nil, "ok none  []"},
-		{"carriage returns alone", strings.ReplaceAll(pemOf(leaf, inter.Cert), "\n", "\r"), host, nil, "ok none  []"},
-		{"indented, as in a YAML file", strings.ReplaceAll("\n"+pemOf(leaf, inter.Cert), "\n", "\n    "), host, nil, "ok none  []"},
-		{"all on one line", strings.ReplaceAll(pemOf(leaf, inter.Cert), "\n", " "), host, nil, "ok none  []"},
+		{"a byte order mark", "\ufeff" + platformtest.PEM(leaf, inter.Cert), host, nil, "ok none  []"},
+		{"carriage returns alone", strings.ReplaceAll(platformtest.PEM(leaf, inter.Cert), "\n", "\r"), host, nil, "ok none  []"},
+		{"indented, as in a YAML file", strings.ReplaceAll("\n"+platformtest.PEM(leaf, inter.Cert), "\n", "\n    "), host, nil, "ok none  []"},
+		{"all on one line", strings.ReplaceAll(platformtest.PEM(leaf, inter.Cert), "\n", " "), host, nil, "ok none  []"},
 		{"one DER after another", string(leaf.Raw) + string(inter.Cert.Raw), host, nil, "ok none  []"},
 		{"DER with a tail", string(leaf.Raw) + "\x00", host, nil, "fail server server-malformed [server-malformed malformed]"},
-		{"OpenSSL's TRUSTED CERTIFICATE", trusted(leaf) + pemOf(inter.Cert), host, nil, "ok none  []"},
-		{"a leaf that does not decode", strings.Replace(pemOf(leaf), "MII", "!!!", 1) + pemOf(inter.Cert), host, nil, "fail server server-malformed [server-malformed malformed]"},
-		{"an intermediate that does not decode", pemOf(leaf) + strings.Replace(pemOf(inter.Cert), "MII", "!!!", 1), host, nil, "fail server server-malformed [server-malformed malformed]"},
-		{"an intermediate that is cut off", pemOf(leaf) + pemOf(inter.Cert)[:300], host, nil, "fail server server-malformed [server-malformed malformed]"},
-		{"one cut off that nobody needs", pemOf(leaf, inter.Cert) + pemOf(leaf)[:300], host, nil, "ok none  []"},
-		{"by a client's rules", pemOf(leaf, inter.Cert), host, strict, "ok none  []"},
+		{"OpenSSL's TRUSTED CERTIFICATE", trusted(leaf) + platformtest.PEM(inter.Cert), host, nil, "ok none  []"},
+		{"a leaf that does not decode", strings.Replace(platformtest.PEM(leaf), "MII", "!!!", 1) + platformtest.PEM(inter.Cert), host, nil, "fail server server-malformed [server-malformed malformed]"},
+		{"an intermediate that does not decode", platformtest.PEM(leaf) + strings.Replace(platformtest.PEM(inter.Cert), "MII", "!!!", 1), host, nil, "fail server server-malformed [server-malformed malformed]"},
+		{"an intermediate that is cut off", platformtest.PEM(leaf) + platformtest.PEM(inter.Cert)[:300], host, nil, "fail server server-malformed [server-malformed malformed]"},
+		{"one cut off that nobody needs", platformtest.PEM(leaf, inter.Cert) + platformtest.PEM(leaf)[:300], host, nil, "ok none  []"},
+		{"by a client's rules", platformtest.PEM(leaf, inter.Cert), host, strict, "ok none  []"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rs, err := Verify(t.Context(), h.View, nil, VerifyOptions{
@@ -146,7 +146,7 @@ func TestFetchIssuers(t *testing.T) {
 		return mid.Leaf(t, "h.example", func(c *x509.Certificate) { c.IssuingCertificateURL = urls })
 	}
 	body := map[string]string{
-		"/mid": string(mid.Cert.Raw), "/mid.pem": pemOf(mid.Cert), "/top": string(top.Cert.Raw), "/root": string(root.Cert.Raw),
+		"/mid": string(mid.Cert.Raw), "/mid.pem": platformtest.PEM(mid.Cert), "/top": string(top.Cert.Raw), "/root": string(root.Cert.Raw),
 		"/junk": "<html>login</html>", "/other": string(newCA(t, "Mid", nil).Cert.Raw),
 	}
 	if p7, err := pkcs7.DegenerateCertificate(mid.Cert.Raw); err != nil {

@@ -35,7 +35,7 @@ func TestWatch(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inter := newCA(t, "Issuing CA 1", root, c.inter)
-			w := world{trust: pemOf(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, c.leaf), inter.Cert.Raw))}
+			w := world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(inter.Leaf(t, host, c.leaf), inter.Cert.Raw))}
 			w.refs = bundles.NewRoots(root.Cert)
 			r := w.diagnose(t)
 			h := Watch(platformtest.New(t, "").View, r, 14*day)
@@ -56,7 +56,7 @@ func TestWatchUsesTrueTime(t *testing.T) {
 	now := platformtest.DefaultNow
 	root := newCA(t, "Public Root", nil)
 	leaf := root.Leaf(t, host, platformtest.Between(now.Add(-time.Hour), now.Add(48*time.Hour)))
-	w := world{trust: pemOf(root.Cert), hosts: hosts(host, served(leaf)), refs: bundles.NewRoots(root.Cert), offset: 400 * 24 * time.Hour}
+	w := world{trust: platformtest.PEM(root.Cert), hosts: hosts(host, served(leaf)), refs: bundles.NewRoots(root.Cert), offset: 400 * 24 * time.Hour}
 	v := platformtest.New(t, "", platformtest.Now(now.Add(-w.offset))).View
 	if h := Watch(v, w.diagnose(t), 14*24*time.Hour); h.Servers[0].First.Seconds != 48*3600 {
 		t.Errorf("%+v", h.Servers[0].First)

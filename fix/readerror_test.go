@@ -66,7 +66,7 @@ func (d *failingDisk) ReadDir(name string) ([]string, error) {
 // because the bundle that it names could not be.
 func TestReadErrorsAddNothing(t *testing.T) {
 	s := newStoreTree(t, "")
-	all := certPEM(s.roots...)
+	all := platformtest.PEM(s.roots...)
 	for name, data := range map[string]string{
 		"/srv/bundle.pem": all, "/srv/certs/one.pem": all, "/srv/more.pem": all,
 		"/root/.condarc": "ssl_verify: /srv/bundle.pem\n", "/root/.npmrc": "cafile=/srv/bundle.pem\n",

@@ -7,6 +7,7 @@ import (
 
 	"trustfix/detect"
 	"trustfix/platform"
+	"trustfix/platform/platformtest"
 )
 
 // brokenTool is update-ca-certificates on a bad day.
@@ -45,7 +46,7 @@ func TestStoreToolFails(t *testing.T) {
 			},
 			"drops half of the roots": func(s *storeTree, c platform.Cmd) (platform.Output, error) {
 				out, err := debianTool(s.h, c)
-				s.edit(sysBundle, func(string) string { return certPEM(s.roots[:2]...) })
+				s.edit(sysBundle, func(string) string { return platformtest.PEM(s.roots[:2]...) })
 				return out, err
 			},
 			"does nothing": func(*storeTree, platform.Cmd) (platform.Output, error) { return platform.Output{}, nil },

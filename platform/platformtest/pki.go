@@ -7,8 +7,10 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"math/big"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +55,25 @@ func NewCA(t testing.TB, name string, parent *CA, mod ...func(*x509.Certificate)
 	}
 	a.Cert = sign(t, c, parent, &a.Key.PublicKey)
 	return a
+}
+
+// Root is a self-signed CA called name and nothing else, valid from 2023 to 2049.
+func Root(t testing.TB, name string, mod ...func(*x509.Certificate)) *x509.Certificate {
+	t.Helper()
+	plain := func(c *x509.Certificate) {
+		c.Subject = pkix.Name{CommonName: name}
+		c.NotBefore, c.NotAfter = time.Unix(1.7e9, 0), time.Unix(2.5e9, 0)
+	}
+	return NewCA(t, name, nil, append([]func(*x509.Certificate){plain}, mod...)...).Cert
+}
+
+// PEM is the text of certificates, as a bundle holds them.
+func PEM(certs ...*x509.Certificate) string {
+	var s strings.Builder
+	for _, c := range certs {
+		s.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+	}
+	return s.String()
 }
 
 // Leaf is a server certificate for names, signed by a.
