@@ -80,7 +80,7 @@ func TestStore(t *testing.T) {
 			"store-empty error " + bundleFile + " auto rebuild-store",
 		},
 		{
-			"truncated", func(d *debian) { d.files[bundleFile] = d.files[bundleFile][:1000] }, StoreCorrupt, 2,
+			"truncated", func(d *debian) { d.files[bundleFile] = d.files[bundleFile][:len(platformtest.PEM(d.roots[:2]...))+100] }, StoreCorrupt, 2,
 			"store-corrupt error " + bundleFile + " auto rebuild-store",
 		},
 		{
