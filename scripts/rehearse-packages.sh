@@ -31,7 +31,7 @@ published=$(curl --cacert "$work/tls.pem" -fsS "$repository/releases" | python3 
 # shellcheck disable=SC2046 # names without spaces
 has "$published" manifest.json manifest.json.minisig checksums.txt install.sh install.ps1 \
   $(find "$dist" -maxdepth 1 -name 'trustfix[-_]*' -type f -printf '%f\n')
-curl --cacert "$work/tls.pem" -fsS "$latest/install.sh" | grep -qF "$keys" || fail 'the published installer has no keys'
+curl --cacert "$work/tls.pem" -fsS "$latest/install.sh" | grep -F "$keys" >/dev/null || fail 'the published installer has no keys'
 
 mkdir "$work/unpacked"
 tar -xzf "$dist/trustfix_1.1.0_${os}_$arch.tar.gz" -C "$work/unpacked"
@@ -62,12 +62,12 @@ done
 dpkg-deb -x "$dist/trustfix_1.1.0_$arch.deb" "$work/deb"
 says "$("$work/deb/usr/bin/trustfix" version)" 'trustfix 1.1.0'
 # Removing the package keeps the way back from every repair.
-! dpkg-deb -c "$dist/trustfix_1.1.0_$arch.deb" | grep -q var/lib || fail 'the package owns the state directory'
+! dpkg-deb -c "$dist/trustfix_1.1.0_$arch.deb" | grep var/lib >/dev/null || fail 'the package owns the state directory'
 if tool rpm; then
   for rpm in "$dist"/*.rpm; do
     # shellcheck disable=SC2086 # a list of names
     has "$(rpm --dbpath "$work/rpmdb" -qlp "$rpm")" $files
-    rpm --dbpath "$work/rpmdb" -K --nosignature "$rpm" | grep -q 'digests OK' || fail "$rpm has no digests"
+    rpm --dbpath "$work/rpmdb" -K --nosignature "$rpm" | grep 'digests OK' >/dev/null || fail "$rpm has no digests"
   done
 fi
 for apk in "$dist"/*.apk; do # two or three gzip streams, one tar
