@@ -23,7 +23,8 @@ type initSpec struct {
 	Lower []string // highest first
 	Upper string
 	Work  string
-	Root  string // where the overlay is mounted
+	Root  string   // where the overlay is mounted
+	Show  []string // directories of this machine, read-only at the same place
 }
 
 const initEnv = "TRUSTFIX_LAB_INIT"
@@ -153,6 +154,13 @@ func (s initSpec) build() error {
 		}
 		if err := unix.Mount(m.kind, dir, m.kind, 0, m.opts); err != nil {
 			return fmt.Errorf("cannot mount %s: %w", m.dir, err)
+		}
+	}
+	for _, shown := range s.Show {
+		dir := filepath.Join(s.Root, shown)
+		if err := errors.Join(os.MkdirAll(dir, 0o755), unix.Mount(shown, dir, "", unix.MS_BIND, ""),
+			unix.Mount("", dir, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, "")); err != nil {
+			return fmt.Errorf("cannot show %s: %w", shown, err)
 		}
 	}
 	if err := s.devices(); err != nil {

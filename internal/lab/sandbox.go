@@ -27,6 +27,7 @@ type Config struct {
 	Hosts  Hosts         // names that are not good
 	Times  TimeServers   // names that do not tell the true time
 	Offset time.Duration // the world's clock, against this machine's
+	Show   []string      // directories of this machine, read-only at the same place
 }
 
 // Sandbox is a throw-away copy of the system with its own small internet.
@@ -53,7 +54,7 @@ func Start(t testing.TB, c Config) *Sandbox {
 	}
 	dir := t.TempDir() // on the lab's tmpfs: TMPDIR points there
 	s := &Sandbox{t: t, dir: dir, base: b}
-	ns, err := openOverlay(dir, b.layers())
+	ns, err := openOverlay(dir, b.layers(), c.Show...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +69,8 @@ func Start(t testing.TB, c Config) *Sandbox {
 }
 
 // openOverlay puts a new writable layer over the given ones, in new namespaces.
-func openOverlay(dir string, lower []string) (*namespaces, error) {
-	spec := initSpec{Lower: lower, Upper: filepath.Join(dir, "upper"), Work: filepath.Join(dir, "work"), Root: filepath.Join(dir, "root")}
+func openOverlay(dir string, lower []string, show ...string) (*namespaces, error) {
+	spec := initSpec{Lower: lower, Upper: filepath.Join(dir, "upper"), Work: filepath.Join(dir, "work"), Root: filepath.Join(dir, "root"), Show: show}
 	for _, d := range []string{spec.Upper, spec.Work, spec.Root} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			return nil, err
