@@ -338,3 +338,16 @@ func (s *scan) envValue(name, scope string) (string, *Setting) {
 	}
 	return "", nil
 }
+
+// elevated reports whether changing a path may need an administrator: it is
+// not in the user's home.
+func (s *scan) elevated(name string) bool {
+	if strings.HasPrefix(name, s.home+"/") {
+		return false
+	}
+	if s.v.User.UID != 0 && s.v.Dir != "" { // a project of the person's own
+		img, err := s.v.Files.Stat(name)
+		return err != nil || img.UID != s.v.User.UID
+	}
+	return true
+}

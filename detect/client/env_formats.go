@@ -6,19 +6,6 @@ import (
 	"trustfix/internal/edit"
 )
 
-// elevated reports whether changing a path may need an administrator: it is
-// not in the user's home.
-func (s *scan) elevated(name string) bool {
-	if strings.HasPrefix(name, s.home+"/") {
-		return false
-	}
-	if s.v.User.UID != 0 && s.v.Dir != "" { // a project of the person's own
-		img, err := s.v.Files.Stat(name)
-		return err != nil || img.UID != s.v.User.UID
-	}
-	return true
-}
-
 // parsePAM reads pam_env.conf: NAME [DEFAULT=value] [OVERRIDE=value].
 func parsePAM(data []byte) []edit.Entry {
 	var out []edit.Entry

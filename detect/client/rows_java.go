@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"trustfix/internal/edit"
 )
 
 // Java, Maven and Gradle (reference/clients.md §8). What Java's TLS trusts is
@@ -256,4 +258,13 @@ func javaStore(options string) *KeyStore {
 	k.Password, _ = wordOf(options, storeProps+"Password=")
 	k.Type, _ = wordOf(options, storeProps+"Type=")
 	return k
+}
+
+// options are all lines of a file of options as one list.
+func options(lines []edit.Entry) string {
+	var out []string
+	for _, e := range lines {
+		out = append(out, e.Value)
+	}
+	return strings.Join(out, " ")
 }

@@ -147,15 +147,6 @@ func readGradle(data []byte) []edit.Entry {
 	return out
 }
 
-// options are all lines of a file of options as one list.
-func options(lines []edit.Entry) string {
-	var out []string
-	for _, e := range lines {
-		out = append(out, e.Value)
-	}
-	return strings.Join(out, " ")
-}
-
 // alongside are the words of a list that go when one of them goes: how the
 // store is opened that it names, the same said in other words.
 func alongside(list, word string) []string {
